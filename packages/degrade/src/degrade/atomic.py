@@ -28,7 +28,7 @@ def write_bytes(path: Path, data: bytes | memoryview, *, overwrite: bool = True)
             _write_all(descriptor, memoryview(data))
             os.fsync(descriptor)
         if overwrite:
-            os.replace(temporary, path)
+            temporary.replace(path)
         else:
             os.link(temporary, path)  # fails if it is there, also when two processes race
             temporary.unlink()

@@ -12,7 +12,7 @@ import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import fields, is_dataclass
 from functools import cache
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args, get_type_hints
 
 import pydantic
 
@@ -85,16 +85,10 @@ def build(cls: type[T], table: Mapping[str, Any], *, origin: str) -> T:
 
 
 @cache
-def _adapter(cls: type[T]) -> pydantic.TypeAdapter[T]:
-    return pydantic.TypeAdapter(_strict(cls))
-
-
-@cache
-def _strict(cls: type[T]) -> type[T]:
-    """The dataclass with pydantic's checks on. A subclass, so that plain construction stays cheap."""
-    for known in (cls, *(t for t in _nested(cls) if is_dataclass(t))):
-        known.__pydantic_config__ = pydantic.ConfigDict(extra="forbid", arbitrary_types_allowed=True)  # type: ignore[attr-defined]
-    return cls
+def _adapter(cls: type) -> pydantic.TypeAdapter[Any]:
+    for table in (cls, *_nested(cls)):  # pydantic reads its settings off the class; construction stays plain
+        setattr(table, "__pydantic_config__", pydantic.ConfigDict(extra="forbid"))  # noqa: B010
+    return pydantic.TypeAdapter(cls)
 
 
 def _nested(cls: type) -> list[type]:
@@ -107,14 +101,10 @@ def _nested(cls: type) -> list[type]:
 
 
 def _hints(cls: type) -> dict[str, Any]:
-    from typing import get_type_hints
-
     return get_type_hints(cls, include_extras=True)
 
 
 def _parts(hint: Any) -> Iterable[Any]:
-    from typing import get_args
-
     yield hint
     for part in get_args(hint):
         yield from _parts(part)
@@ -161,7 +151,9 @@ def _assign(table: Any, path: list[str], value: Any, assignment: str, origin: st
         last = depth == len(path) - 1
         if isinstance(table, list):
             if not key.isdigit() or int(key) >= len(table):
-                raise UsageError(origin, f"the override '{assignment}' has no entry {key}", f"use 0 to {len(table) - 1}")
+                raise UsageError(
+                    origin, f"the override '{assignment}' has no entry {key}", f"use 0 to {len(table) - 1}"
+                )
             index: Any = int(key)
         elif isinstance(table, dict):
             index = key
