@@ -66,7 +66,7 @@ class _ForgivingIndex(caching.IndexDataCacheFile):
 
 def jit(function: Function) -> Function:
     """Compile `function` at its first call. Positional arguments only; the result is bit-equal anywhere."""
-    compiled = numba.njit(nogil=True, fastmath=False, error_model="numpy")(function)
+    compiled: Any = numba.njit(nogil=True, fastmath=False, error_model="numpy")(function)
     if _can_cache:
         try:
             compiled.enable_caching()
