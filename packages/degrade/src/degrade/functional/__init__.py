@@ -1,0 +1,1 @@
+"""Pure maths on images: no parameter ranges, no files, no randomness but an integer key."""
