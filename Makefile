@@ -1,0 +1,37 @@
+# `make demo` and `make test` need only Python 3.11 to 3.13, make and a package index: they set up .venv by themselves.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+DEMO   := build/demo
+
+.PHONY: help setup demo test test-slow check bench clean
+.DEFAULT_GOAL := help
+
+help: ## show what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+setup: $(READY) ## create .venv with both packages (editable) and the tools for tests
+
+$(READY): packages/degrade/pyproject.toml packages/srzoo/pyproject.toml requirements-dev.txt
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || { \
+	    echo "make: $(PYTHON) is not Python 3.11, 3.12 or 3.13 - name one: make PYTHON=python3.12 ..." >&2; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet \
+	    --editable 'packages/degrade[samples]' --editable packages/srzoo --requirement requirements-dev.txt
+	@touch $(READY)
+
+check: $(READY) ## lint, format, types, and the floors of the house
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/pyright --pythonpath $(BIN)/python
+	$(BIN)/python -m pytest --quiet tests/architecture
+
+test: $(READY) ## the fast tests (SR_DATA=DIR adds those on real photographs)
+	$(BIN)/python -m pytest --quiet --numprocesses auto --dist worksteal
+
+test-slow: $(READY) ## the slow ones: recovery from kills, statistics of many pairs, training
+	$(BIN)/python -m pytest --quiet -m slow
+
+clean: ## remove what was built; .venv stays
+	rm -rf build .pytest_cache .ruff_cache .hypothesis
