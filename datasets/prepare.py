@@ -37,15 +37,15 @@ def package_folder(descriptor: dict[str, Any]) -> Path:
 
 
 def lay_out(descriptor: dict[str, Any], source: Path, out: Path) -> dict[str, int]:
-    """Copy the photographs; files of an earlier layout that are no longer described are removed."""
-    for split in SPLITS:
+    """Copy the photographs; one that changed sides since an earlier layout leaves its old folder."""
+    for split, other in (SPLITS, SPLITS[::-1]):
         folder = out / split
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=True)
         for photograph in descriptor[split]:
             if not (source / photograph["file"]).is_file():
                 raise SystemExit(f"{source / photograph['file']}: missing - reinstall {descriptor['install']}")
             shutil.copyfile(source / photograph["file"], folder / photograph["file"])
+            (out / other / photograph["file"]).unlink(missing_ok=True)
     return {split: len(descriptor[split]) for split in SPLITS}
 
 
