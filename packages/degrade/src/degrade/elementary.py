@@ -6,12 +6,15 @@ calls them. Everything here is plain IEEE arithmetic in a fixed order. Accuracy 
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from degrade.jit import jit
 
 _LN2_HIGH, _LN2_LOW = 6.93147180369123816490e-01, 1.90821492927058770002e-10  # ln 2 in two parts (Cody and Waite)
 _INVERSE_LN2 = 1.4426950408889634
+_INVERSE_FACTORIAL = np.array([1 / math.factorial(k) for k in range(14)])
 _PI_HIGH, _PI_LOW = 3.141592653589793116, 1.224646799147353207e-16
 _HALF_PI_32 = np.float32(np.pi / 2)
 _LN2_32 = np.float32(0.69314718)
@@ -24,20 +27,10 @@ def exp(x):
         return 0.0
     n = np.floor(x * _INVERSE_LN2 + 0.5)
     r = (x - n * _LN2_HIGH) - n * _LN2_LOW
-    total = 1.0
-    for k in range(13, 0, -1):  # Taylor, |r| <= 0.347: the first term left out is 6e-18
-        total = 1.0 + total * r / k
-    half = np.int64(n) // 2  # 2**n in two exact steps
-    return total * _power_of_two(half) * _power_of_two(np.int64(n) - half)
-
-
-@jit
-def _power_of_two(n):
-    value = 1.0
-    factor = 2.0 if n >= 0 else 0.5
-    for _ in range(abs(n)):
-        value *= factor
-    return value
+    total = _INVERSE_FACTORIAL[13]
+    for k in range(12, -1, -1):  # Taylor, |r| <= 0.347: the first term left out is 6e-18
+        total = _INVERSE_FACTORIAL[k] + total * r
+    return total * np.int64((np.int64(n) + 1023) << 52).view(np.float64)  # times 2**n
 
 
 @jit

@@ -17,8 +17,8 @@ import numpy as np
 from degrade.elementary import cos_pi, log
 from degrade.jit import jit
 
-_MULTIPLIER_0, _MULTIPLIER_1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
-_WEYL_0, _WEYL_1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
+MULTIPLIER_0, MULTIPLIER_1 = np.uint64(0xD2511F53), np.uint64(0xCD9E8D57)
+WEYL_0, WEYL_1 = np.uint64(0x9E3779B9), np.uint64(0xBB67AE85)
 _MASK = np.uint64(0xFFFFFFFF)
 _SHIFT = np.uint64(32)
 
@@ -28,14 +28,14 @@ def philox(key_low, key_high, c0, c1, c2, c3):
     """Four random 32-bit words (as uint64) from a key of two words and a counter of four (uint64 each)."""
     k0, k1 = key_low, key_high
     for _ in range(10):
-        p0 = _MULTIPLIER_0 * c0
-        p1 = _MULTIPLIER_1 * c2
+        p0 = MULTIPLIER_0 * c0
+        p1 = MULTIPLIER_1 * c2
         c0 = (p1 >> _SHIFT) ^ c1 ^ k0
         c1 = p1 & _MASK
         c2 = (p0 >> _SHIFT) ^ c3 ^ k1
         c3 = p0 & _MASK
-        k0 = (k0 + _WEYL_0) & _MASK
-        k1 = (k1 + _WEYL_1) & _MASK
+        k0 = (k0 + WEYL_0) & _MASK
+        k1 = (k1 + WEYL_1) & _MASK
     return c0, c1, c2, c3
 
 
