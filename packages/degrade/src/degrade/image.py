@@ -68,7 +68,8 @@ def crop_to_multiple(array: NDArray[Scalar], scale: int) -> NDArray[Scalar]:
 def window(pixels: NDArray[Scalar], y: int, x: int, height: int, width: int, margin: int = 0) -> NDArray[Scalar]:
     """The patch at (y, x) with `margin` pixels of its surroundings on every side, as an array of its own.
 
-    Where that leaves the photo it is mirrored, the edge pixel not repeated (as often as needed).
+    Where that leaves the photo it is mirrored at the edge, the edge pixel repeated (as often as needed): the
+    continuation that MATLAB's imresize uses and that keeps half-pixel centres in place.
 
     Args:
         pixels: (H, W, C). The patch itself may leave the photo too.
@@ -86,11 +87,8 @@ def window(pixels: NDArray[Scalar], y: int, x: int, height: int, width: int, mar
 
 def _mirrored(start: int, stop: int, size: int) -> NDArray[np.intp]:
     """Indices start..stop-1 folded into 0..size-1."""
-    if size == 1:
-        return np.zeros(stop - start, np.intp)
-    period = 2 * (size - 1)
-    folded = np.arange(start, stop, dtype=np.intp) % period
-    return np.minimum(folded, period - folded)
+    folded = np.arange(start, stop, dtype=np.intp) % (2 * size)
+    return np.minimum(folded, 2 * size - 1 - folded)
 
 
 def _described(value: object) -> str:

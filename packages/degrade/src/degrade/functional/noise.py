@@ -39,9 +39,7 @@ def add_gaussian(
     return _add_gaussian(image, np.float32(sigma), _signed(key), *origin)
 
 
-def poisson(
-    image: NDArray[np.float32], peak: float, key: int, origin: tuple[int, int] = (0, 0)
-) -> NDArray[np.float32]:
+def poisson(image: NDArray[np.float32], peak: float, key: int, origin: tuple[int, int] = (0, 0)) -> NDArray[np.float32]:
     """Photon noise, `P(image * peak) / peak`, independent per channel; values below 0 count as 0.
 
     Args:
@@ -49,8 +47,8 @@ def poisson(
 
     The sampler: expected counts under 10 by inversion of the distribution function, exact to 32 bits; from 10 on by the
     Cornish-Fisher expansion of its quantiles to order 1/lambda (Giles, "Approximation of the inverse Poisson cumulative
-    distribution function", ACM TOMS 2016, section 2), rounded down. Its error in total variation is at most 1.4e-4 (at 10;
-    3e-5 at 20, 5e-7 at 150), in the mean under 1e-5 and in the variance under 3e-4, relative.
+    distribution function", ACM TOMS 2016, section 2), rounded down. Its error in total variation is at most
+    1.4e-4 (at 10; 3e-5 at 20, 5e-7 at 150), in the mean under 1e-5 and in the variance under 3e-4, relative.
     """
     return _poisson(image, np.float32(peak), _signed(key), *origin)
 

@@ -45,6 +45,10 @@ class AxisMap:
         """The map that makes only outputs start..stop-1."""
         return AxisMap(self.first[start:stop], self.taps[start:stop], self.length)
 
+    def scaled(self, factor: float) -> AxisMap:
+        """The map with every result times `factor`."""
+        return AxisMap(self.first, self.taps * factor, self.length)
+
     def after(self, inner: AxisMap) -> AxisMap:
         """The single map equal to `inner` followed by this one.
 
@@ -133,8 +137,8 @@ def imresize_uint8(
 ) -> NDArray[np.uint8]:
     """MATLAB's imresize of a uint8 image, to the bit: rounded and clipped to uint8 after each of the two passes.
 
-    The dimension that shrinks most goes first, ties rows first. `edge="symmetric"` is today's MATLAB, "edge" (replicate)
-    that of the releases which made the LR files of the classic test sets.
+    The dimension that shrinks most goes first, ties rows first. `edge="symmetric"` is today's MATLAB,
+    "edge" (replicate) that of the releases which made the LR files of the classic test sets.
     """
     passes = [(height / pixels.shape[0], 0, height), (width / pixels.shape[1], 1, width)]
     for _, axis, outputs in sorted(passes):

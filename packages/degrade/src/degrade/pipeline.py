@@ -1,0 +1,229 @@
+"""From a window of an HR photo to an LR-HR pair, and from a trace to the same pair again.
+
+No files, no processes. Neighbouring linear steps are folded into one filter per LR row and column and evaluated only
+where LR samples fall; a test proves that folding changes nothing beyond rounding.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from degrade.errors import IntegrityError
+from degrade.functional.resample import AxisMap, apply_axes
+from degrade.image import Image, Pixels, crop_to_multiple, to_float, to_pixels, window
+from degrade.ops import DRAWS
+from degrade.ops.protocol import Context, Draw, Step
+from degrade.recipe import Recipe, load_recipe
+from degrade.rng import Stream
+
+ENGINE = 1  # changes whenever the result of any `apply` changes
+
+
+@dataclass(frozen=True, slots=True)
+class PairKey:
+    """Where a pair's random numbers come from: its photo (and seed), patch and variant."""
+
+    source: int
+    patch: int = 0
+    variant: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A pair as it is stored.
+
+    Attributes:
+        lr, hr: (h, w, C) and (scale * h, scale * w, C) uint8.
+        trace: one line of JSON: the key and every draw that ran, with its final values.
+    """
+
+    lr: Pixels
+    hr: Pixels
+    trace: str
+
+
+def degrade_window(window: Pixels, recipe: Recipe, key: PairKey, margin: int | None = None) -> Pair:
+    """The pair of a patch, from the patch and `margin` HR pixels of surroundings on every side.
+
+    Args:
+        window: (H + 2 margin, W + 2 margin, C) uint8, H and W multiples of the scale.
+        margin: the recipe's own unless given; a multiple of the scale.
+    """
+    margin = recipe.margin if margin is None else margin
+    _check_window(window, recipe.scale, margin)
+    stream = Stream(key.source, key.patch, key.variant)
+    hr_draws, lr_draws = _drawn(recipe.hr, stream), _drawn(recipe.lr, stream)
+    hr_window, lr = _made(window, hr_draws, lr_draws, recipe.scale, margin)
+    hr = hr_window[margin : window.shape[0] - margin, margin : window.shape[1] - margin]
+    return Pair(lr, np.ascontiguousarray(hr), _trace(key, hr_draws, lr_draws))
+
+
+def degrade_image(
+    hr: Pixels, recipe: str | Recipe = "generic", *, key: int | PairKey = 0, scale: int | None = None
+) -> Pair:
+    """A whole photo degraded: LR, the HR it belongs to (cropped to a multiple of the scale), and the trace.
+
+    Args:
+        hr: (H, W, 3) or (H, W, 1) uint8, sRGB.
+        recipe: a recipe, its name or its file.
+        key: which random numbers; the same key gives the same pair.
+
+    Raises:
+        TypeError, ValueError: not such an image, or smaller than one LR pixel.
+    """
+    if not isinstance(hr, np.ndarray) or hr.dtype != np.uint8:
+        raise TypeError(f"expected a uint8 array, got {getattr(hr, 'dtype', type(hr).__name__)}")
+    if hr.ndim != 3 or hr.shape[2] not in (1, 3):
+        raise ValueError(f"expected (height, width, 1 or 3), got {hr.shape}")
+    loaded = recipe if isinstance(recipe, Recipe) else load_recipe(recipe, scale=scale)
+    cropped = crop_to_multiple(hr, loaded.scale)
+    around = window(cropped, 0, 0, cropped.shape[0], cropped.shape[1], loaded.margin)
+    return degrade_window(around, loaded, key if isinstance(key, PairKey) else PairKey(key))
+
+
+def replay(window: Pixels, trace: str, *, scale: int, margin: int) -> Pixels:
+    """The LR image that `trace` describes, made again from the same window of the same photo.
+
+    Raises:
+        IntegrityError: the trace names a step or a field that this version does not know.
+    """
+    _check_window(window, scale, margin)
+    table = json.loads(trace)
+    hr_draws, lr_draws = ([_draw_from(entry) for entry in table.get(side, [])] for side in ("hr_steps", "steps"))
+    return _made(window, hr_draws, lr_draws, scale, margin)[1]
+
+
+def _drawn(steps: Sequence[Step], stream: Stream) -> list[Draw]:
+    return [draw for step in steps for draw in step.draw(stream)]
+
+
+def _made(
+    window: Pixels, hr_draws: Sequence[Draw], lr_draws: Sequence[Draw], scale: int, margin: int
+) -> tuple[Pixels, Pixels]:
+    """The HR window after its own steps, and the LR patch made from it."""
+    if hr_draws:
+        image = to_float(window)
+        for draw in hr_draws:
+            image = draw.apply(image, Context((-margin, -margin)))
+        window = to_pixels(image)
+    return window, to_pixels(run(window, lr_draws, scale=scale, margin=margin))
+
+
+def run(window: Pixels, draws: Sequence[Draw], *, scale: int, margin: int, fold: bool = True) -> Image:
+    """The LR patch before clipping and rounding, float32 with 0..255 as [0, 1].
+
+    `fold=False` applies every draw by itself to the whole window: the slow reference.
+    """
+    patch = tuple((side - 2 * margin) // scale for side in window.shape[:2])
+    image: Pixels | Image = window
+    origin = (-margin, -margin)
+    at = 0
+    while at < len(draws):
+        group = _foldable(draws, at) if fold else 0
+        if group:
+            maps = _folded_axes(draws[at : at + group], image.shape)
+            at += group
+            origin = _moved(origin, maps, image.shape)
+            keep = _needed(draws[at:], maps, origin, patch)
+            if keep is not None:
+                maps = tuple(axis.rows(*bounds) for axis, bounds in zip(maps, keep, strict=True))
+                origin = tuple(o + bounds[0] for o, bounds in zip(origin, keep, strict=True))
+            image = _apply_folded(image, maps)
+        else:
+            before = image.shape
+            image = draws[at].apply(to_float(image) if image.dtype == np.uint8 else image, Context(origin))
+            origin = tuple(o * image.shape[i] // before[i] for i, o in enumerate(origin))
+            at += 1
+    image = to_float(image) if image.dtype == np.uint8 else image
+    top, left = -origin[0], -origin[1]
+    return np.ascontiguousarray(image[top : top + patch[0], left : left + patch[1]])
+
+
+def _foldable(draws: Sequence[Draw], start: int) -> int:
+    """How many draws from `start` on fold into one pass."""
+    count = 0
+    while start + count < len(draws) and hasattr(draws[start + count], "axis_map"):
+        count += 1
+    return count
+
+
+def _folded_axes(draws: Sequence[Draw], shape: Sequence[int]) -> tuple[AxisMap, AxisMap]:
+    rows = _folded(draws, shape[0])
+    return rows, rows if shape[1] == shape[0] else _folded(draws, shape[1])
+
+
+def _folded(draws: Sequence[Any], length: int) -> AxisMap:
+    """One map for all of `draws`, in the order they run."""
+    total: AxisMap | None = None
+    at = 0
+    while at < len(draws):
+        draw, following = draws[at], draws[at + 1] if at + 1 < len(draws) else None
+        size = length if total is None else len(total.first)
+        if hasattr(draw, "axis_map_at") and hasattr(following, "positions"):
+            axis = draw.axis_map_at(size, following.positions(size))
+            at += 2
+        else:
+            axis = draw.axis_map(size)
+            at += 1
+        total = axis if total is None else axis.after(total)
+    assert total is not None
+    return total
+
+
+def _moved(origin: tuple[int, ...], maps: tuple[AxisMap, AxisMap], shape: Sequence[int]) -> tuple[int, ...]:
+    """The origin in the pixels of the maps' output."""
+    return tuple(o * len(axis.first) // shape[i] for i, (o, axis) in enumerate(zip(origin, maps, strict=True)))
+
+
+def _needed(
+    rest: Sequence[Draw], maps: tuple[AxisMap, AxisMap], origin: tuple[int, ...], patch: tuple[int, ...]
+) -> tuple[tuple[int, int], ...] | None:
+    """Which rows and columns of the maps' output the remaining draws can still bring into the patch; None: all."""
+    reach = 0
+    for draw in rest:
+        if draw.reach is None:
+            return None
+        reach += draw.reach
+    starts = [-o - reach for o in origin]
+    stops = [-o + size + reach for o, size in zip(origin, patch, strict=True)]
+    return tuple(
+        (max(0, start), min(len(axis.first), stop)) for start, stop, axis in zip(starts, stops, maps, strict=True)
+    )
+
+
+def _apply_folded(image: Pixels | Image, maps: tuple[AxisMap, AxisMap]) -> Image:
+    rows, columns = maps
+    return apply_axes(image, rows.scaled(1 / 255) if image.dtype == np.uint8 else rows, columns)
+
+
+def _trace(key: PairKey, hr_draws: Sequence[Draw], lr_draws: Sequence[Draw]) -> str:
+    table: dict[str, Any] = {"key": f"{key.source:016x}", "patch": key.patch, "variant": key.variant}
+    if hr_draws:
+        table["hr_steps"] = [_entry(draw) for draw in hr_draws]
+    table["steps"] = [_entry(draw) for draw in lr_draws]
+    return json.dumps(table, separators=(",", ":"))
+
+
+def _entry(draw: Any) -> dict[str, Any]:
+    return {"op": draw.op, **{name: getattr(draw, name) for name in draw.__slots__}}
+
+
+def _draw_from(entry: dict[str, Any]) -> Draw:
+    values = dict(entry)
+    kind = values.pop("op", None)
+    try:
+        return DRAWS[kind](**values)
+    except (KeyError, TypeError) as error:
+        cure = "use the version of degrade that made the shard"
+        raise IntegrityError(f"trace step '{kind}'", f"not known here: {error}", cure) from None
+
+
+def _check_window(window: Pixels, scale: int, margin: int) -> None:
+    height, width = (side - 2 * margin for side in window.shape[:2])
+    if margin % scale or height <= 0 or width <= 0 or height % scale or width % scale:
+        raise ValueError(f"expected a patch and margin of multiples of {scale}, got {window.shape}, margin {margin}")
