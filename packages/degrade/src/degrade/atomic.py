@@ -6,7 +6,7 @@ import contextlib
 import errno
 import os
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from degrade.errors import ResourceError, UsageError
@@ -15,17 +15,19 @@ PREFIX = ".tmp."
 _NO_ROOM = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
-def write_bytes(path: Path, data: bytes | memoryview, *, overwrite: bool = True) -> None:
-    """Write `data` under `path`, durably; a reader sees the old file or the new one, never a part.
+def write_bytes(path: Path, data: bytes | memoryview | Sequence[memoryview], *, overwrite: bool = True) -> None:
+    """Write `data` (one buffer, or several in a row) under `path`, durably; a reader never sees a part.
 
     Raises:
         UsageError: the file is there and `overwrite` is false.
         ResourceError: no room, no permission, no such folder; nothing is left behind.
     """
+    parts = [memoryview(data)] if isinstance(data, bytes | bytearray | memoryview) else data
     temporary = path.with_name(f"{PREFIX}{socket.gethostname()}.{os.getpid()}.{path.name}"[:255])
     try:
         with open_new(temporary) as descriptor:
-            _write_all(descriptor, memoryview(data))
+            for part in parts:
+                _write_all(descriptor, part)
             os.fsync(descriptor)
         if overwrite:
             temporary.replace(path)
@@ -39,7 +41,7 @@ def write_bytes(path: Path, data: bytes | memoryview, *, overwrite: bool = True)
     except OSError as error:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
-        raise resource_error(path, error, needed=len(data)) from None
+        raise resource_error(path, error, needed=sum(part.nbytes for part in parts)) from None
     except BaseException:  # Ctrl-C between write and rename
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
