@@ -54,6 +54,7 @@ def test_the_op_spoils_replays_and_refuses(monkeypatch: pytest.MonkeyPatch, tmp_
 
 def test_the_network_has_the_papers_size_and_survives_its_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     import torch
+
     from srzoo.checkpoint import load_model, save_model
     from srzoo.networks import NETWORKS
 
