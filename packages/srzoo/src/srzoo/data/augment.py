@@ -1,0 +1,45 @@
+"""Random crops, flips and turns, addressed by the number of the sample: no state, no order, no workers in it."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from degrade.rng import block, name_word
+
+Pixels = TypeVar("Pixels", bound=NDArray[np.generic])
+
+_LOW = (1 << 32) - 1
+
+
+@dataclass(frozen=True, slots=True)
+class Draw:
+    """One crop: its LR corner, and one of the eight orientations of a square (see `oriented`)."""
+
+    y: int
+    x: int
+    orientation: int
+
+
+def stream_key(seed: int, stage: int) -> int:
+    """The 64-bit key of all crops of one stage of a run."""
+    return int.from_bytes(hashlib.blake2b(f"srzoo:{seed}:{stage}".encode(), digest_size=8).digest(), "little")
+
+
+def draw(key: int, sample: int, *, rows: int, columns: int) -> Draw:
+    """The crop of sample number `sample`: a corner in `rows` x `columns` places, and an orientation."""
+    first, second = block(key, (sample & _LOW, sample >> 32, name_word("augment"), 0))
+    return Draw(((first >> 32) * rows) >> 32, ((first & _LOW) * columns) >> 32, second >> 61)
+
+
+def oriented(image: Pixels, orientation: int) -> Pixels:
+    """A view of an (H, W, C) image: bit 0 mirrors left-right, bit 1 top-bottom, bit 2 then swaps the axes."""
+    if orientation & 1:
+        image = image[:, ::-1]
+    if orientation & 2:
+        image = image[::-1]
+    return image.transpose(1, 0, 2) if orientation & 4 else image  # type: ignore[reportReturnType]  still a view

@@ -1,0 +1,49 @@
+"""One batch, on its way from uint8 rows to tensors in [0, 1]."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+Pixels = NDArray[np.uint8] | NDArray[np.uint16]
+
+
+@dataclass(frozen=True)
+class PixelBatch:
+    """Rows of pairs as they come from shards: (B, H, W, C), uint8 or uint16, and the numbers of the pairs."""
+
+    lr: Pixels
+    hr: Pixels
+    pairs: tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Batch:
+    """What an objective steps on: (B, C, H, W) float32 in [0, 1], channels last in memory.
+
+    Attributes:
+        real_lr: LR pictures of a real camera, unpaired; None where the objective needs none.
+        pairs: numbers of the pairs, to name them when a loss is not finite.
+    """
+
+    lr: Tensor | None
+    hr: Tensor | None
+    pairs: tuple[int, ...]
+    real_lr: Tensor | None = None
+
+    @classmethod
+    def of(cls, pixels: PixelBatch, device: torch.device) -> Batch:
+        """`pixels` on `device`; they cross to it as integers, four times smaller."""
+        return cls(_floats(pixels.lr, device), _floats(pixels.hr, device), pixels.pairs)
+
+
+def _floats(pixels: Pixels, device: torch.device) -> Tensor:
+    tensor = torch.from_numpy(pixels)
+    if device.type == "cuda":
+        tensor = tensor.pin_memory().to(device, non_blocking=True)
+    white = 255.0 if pixels.dtype == np.uint8 else 65535.0
+    return tensor.to(device).permute(0, 3, 1, 2).to(torch.float32).div_(white)  # a view: channels stay last
