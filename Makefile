@@ -33,5 +33,10 @@ test: $(READY) ## the fast tests (SR_DATA=DIR adds those on real photographs)
 test-slow: $(READY) ## the slow ones: recovery from kills, statistics of many pairs, training
 	$(BIN)/python -m pytest --quiet -m slow
 
+bench: $(READY) ## compare with others (PEERS=DIR adds checkouts of those that are no packages)
+	$(BIN)/python -m pip install --disable-pip-version-check --quiet --requirement benchmarks/requirements.txt
+	$(if $(PEERS),PEERS='$(PEERS)') $(BIN)/python benchmarks/synth_throughput.py
+	$(BIN)/python benchmarks/shard_reads.py
+
 clean: ## remove what was built; .venv stays
 	rm -rf build .pytest_cache .ruff_cache .hypothesis
