@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from degrade.shards.layout import Rows, ShardHeader
 from degrade.shards.manifest import Manifest, write_manifest
 from degrade.shards.writer import write_shard

@@ -17,6 +17,7 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+
 from degrade.errors import ResourceError
 from degrade.shards.layout import DATASETS, FORMAT, FORMAT_VERSION
 from degrade.shards.writer import shard_image, write_shard

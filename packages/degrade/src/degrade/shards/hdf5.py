@@ -14,7 +14,7 @@ import os
 from typing import Any
 
 import numpy as np
-from h5py import h5a, h5d, h5f, h5fd, h5p, h5pl, h5s, h5t
+from h5py import h5a, h5d, h5f, h5fd, h5g, h5p, h5pl, h5s, h5t
 
 ALIGNMENT = 4096  # datasets of at least a page start on one
 
@@ -105,6 +105,10 @@ def create(file: ShellFile) -> h5f.FileID:
 
 def open_read_only(file: ReadOnlyFile) -> h5f.FileID:
     return h5f.open(b"shard", h5f.ACC_RDONLY, fapl=_access(file))
+
+
+def root_group(file: h5f.FileID) -> h5g.GroupID:
+    return h5g.open(file, b"/")
 
 
 def write_attribute(file: h5f.FileID, name: str, value: str | int) -> None:
