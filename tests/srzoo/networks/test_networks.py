@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 import torch
-from srzoo.networks import NETWORKS
 from torch import Tensor, nn
+
+from srzoo.networks import NETWORKS
 
 SMALL: dict[str, dict[str, Any]] = {
     "compact": {"convs": 2, "features": 8},

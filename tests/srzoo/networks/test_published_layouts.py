@@ -7,9 +7,10 @@ from typing import Any
 import pytest
 import spandrel
 import torch
+from torch import nn
+
 from srzoo.networks.compact import Compact, CompactConfig
 from srzoo.networks.rcan import RCAN, RCANConfig
-from torch import nn
 
 COUNTS = [
     (RCAN, RCANConfig(scale=2), 15_444_667),

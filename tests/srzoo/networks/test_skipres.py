@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 import torch
+from torch.nn import functional as F
+
 from degrade.functional.resample import resize
 from srzoo.networks.skipres import BicubicPhases, SkipRes, SkipResConfig
-from torch.nn import functional as F
 
 
 @pytest.mark.parametrize("scale", [1, 2, 3, 4])

@@ -10,7 +10,7 @@ from torch import Tensor
 _WHITE = {8: 255, 16: 65535}
 
 
-def to_tensor(pixels: NDArray[np.uint8] | NDArray[np.uint16]) -> Tensor:
+def to_tensor(pixels: NDArray[np.uint8 | np.uint16]) -> Tensor:
     """`pixels` (H, W, C) as (1, C, H, W) float32 in [0, 1], laid out channels-last; a copy.
 
     Raises:

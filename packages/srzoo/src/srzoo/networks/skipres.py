@@ -86,6 +86,11 @@ class SkipRes(nn.Module):
         return F.pixel_shuffle(residual + self.skip(lr), self.scale)
 
 
+def bicubic(lr: Tensor, scale: int) -> Tensor:
+    """`lr` (B, 3, h, w) enlarged by MATLAB's bicubic, in its own precision, the edge repeated. Not clipped."""
+    return F.pixel_shuffle(BicubicPhases(scale).to(lr.device)(lr), scale)
+
+
 def _bicubic_denominator(scale: int) -> int:
     return 2 * (2 * scale) ** 3  # every tap is a multiple of 1 / this
 

@@ -1,0 +1,61 @@
+"""What generator and critic pull against each other on: the standard and the relativistic average GAN.
+
+All take logits of any shape, one entry per patch or per position, and give float32 means over all of them. In the
+generator's step freeze the critic; in the critic's step hand in logits of a detached fake. `half` takes the mean of two
+terms instead of their sum.
+"""
+
+from __future__ import annotations
+
+from torch import Tensor
+from torch.nn import functional as F
+
+
+def standard_generator(real: Tensor, fake: Tensor, *, half: bool = False) -> Tensor:
+    """-E log sigmoid(fake). `real` and `half` change nothing: there is one term.
+
+    Source: Goodfellow et al. 2014, "Generative adversarial nets", section 3: the form that does not saturate.
+    """
+    return _as_real(fake.float())
+
+
+def standard_critic(real: Tensor, fake: Tensor, *, half: bool = False) -> Tensor:
+    """-E log sigmoid(real) - E log(1 - sigmoid(fake)).
+
+    Source: Goodfellow et al. 2014, equation 1.
+    """
+    return _total(_as_real(real.float()), _as_fake(fake.float()), half)
+
+
+def relativistic_generator(real: Tensor, fake: Tensor, *, half: bool = False) -> Tensor:
+    """-E log(1 - D(real, fake)) - E log D(fake, real), where D(a, b) = sigmoid(a - E b).
+
+    No gradient flows through the logits of `real`; through those of `fake` it does, also inside their mean.
+
+    Source: Ren et al. 2020, equation 4, which is ESRGAN's (Wang et al. 2018, section 3.2). The printed sum; ESRGAN's
+    released code takes `half`.
+    """
+    real, fake = real.float().detach(), fake.float()
+    return _total(_as_fake(real - fake.mean()), _as_real(fake - real.mean()), half)
+
+
+def relativistic_critic(real: Tensor, fake: Tensor, *, half: bool = False) -> Tensor:
+    """-E log D(real, fake) - E log(1 - D(fake, real)); each term holds the other side's mean fixed.
+
+    Source: Wang et al. 2018, "ESRGAN", section 3.2, after Jolicoeur-Martineau 2018. The fixed means and `half` are the
+    released code's.
+    """
+    real, fake = real.float(), fake.float()
+    return _total(_as_real(real - fake.mean().detach()), _as_fake(fake - real.mean().detach()), half)
+
+
+def _total(first: Tensor, second: Tensor, half: bool) -> Tensor:
+    return (first + second) * (0.5 if half else 1.0)
+
+
+def _as_real(logits: Tensor) -> Tensor:
+    return F.softplus(-logits).mean()  # -log sigmoid(x)
+
+
+def _as_fake(logits: Tensor) -> Tensor:
+    return F.softplus(logits).mean()  # -log(1 - sigmoid(x))
