@@ -80,9 +80,15 @@ def window(pixels: NDArray[Scalar], y: int, x: int, height: int, width: int, mar
     top, left, bottom, right = y - margin, x - margin, y + height + margin, x + width + margin
     if top >= 0 and left >= 0 and bottom <= pixels.shape[0] and right <= pixels.shape[1]:
         return pixels[top:bottom, left:right].copy(order="C")
-    rows = _mirrored(top, bottom, pixels.shape[0])
-    columns = _mirrored(left, right, pixels.shape[1])
-    return pixels[rows[:, None], columns]
+    rows, size = _mirrored(top, bottom, pixels.shape[0]), right - left
+    before, after = max(-left, 0), max(right - pixels.shape[1], 0)
+    if 2 * max(before, after) + min(before, after) > size:  # mirrored more than once
+        return pixels[rows[:, None], _mirrored(left, right, pixels.shape[1])]
+    result = np.empty((bottom - top, size, *pixels.shape[2:]), pixels.dtype)
+    result[:, before : size - after] = pixels[rows, left + before : right - after]  # whole rows: 20 times faster
+    result[:, :before] = result[:, before : 2 * before][:, ::-1]
+    result[:, size - after :] = result[:, size - 2 * after : size - after][:, ::-1]
+    return result
 
 
 def _mirrored(start: int, stop: int, size: int) -> NDArray[np.intp]:
