@@ -1,0 +1,111 @@
+"""JPEG, BMP and AVIF: headers and metadata through Pillow, pixels through whatever is right and fast.
+
+Pillow's file classes are called directly: only these three can be reached, nothing is decoded before the
+limits are checked, and no process-wide setting of Pillow is touched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from io import BytesIO
+
+import numpy as np
+from PIL import AvifImagePlugin, BmpImagePlugin, Image, ImageFile, JpegImagePlugin
+
+from degrade.codecs.color import cmyk_to_rgb
+from degrade.codecs.exif import PREFIX, take_orientation
+from degrade.codecs.opencv import COLOUR, GRAY, pixels, split_alpha
+from degrade.codecs.photo import Facts, Photo, Samples, UnsupportedError
+
+_OPEN: dict[str, Callable[[BytesIO], ImageFile.ImageFile]] = {
+    "JPEG": JpegImagePlugin.JpegImageFile,
+    "BMP": BmpImagePlugin.BmpImageFile,
+    "AVIF": AvifImagePlugin.AvifImageFile,
+}
+_MAX_EXIF = 65_500  # bytes that fit a JPEG segment
+_WHOLE_COLOUR = 90  # from this quality on, colour is not halved
+
+
+def inspect(data: bytes, format: str) -> Facts:
+    """What the header says."""
+    if format == "AVIF" and not AvifImagePlugin.SUPPORTED:
+        raise UnsupportedError("this Pillow was built without AVIF")
+    image = _OPEN[format](BytesIO(data))
+    orientation, exif, notes = take_orientation(image.info.get("exif"))
+    if format == "JPEG" and not _has_end(data):
+        raise ValueError("it is cut")
+    if getattr(image, "n_frames", 1) > 1 or "mp" in image.info:
+        notes += ("several pictures in the file: the first is read",)
+    if image.mode == "CMYK":
+        notes += ("CMYK converted to RGB",)
+    dpi = image.info.get("dpi")
+    return Facts(
+        *image.size,
+        channels=1 if _is_gray(image) else 3,
+        has_alpha=image.mode in ("RGBA", "LA"),
+        orientation=orientation,
+        icc=image.info.get("icc_profile"),
+        exif=exif,
+        xmp=image.info.get("xmp"),
+        dpi=(float(dpi[0]), float(dpi[1])) if dpi else None,
+        notes=notes,
+    )
+
+
+def decode(data: bytes, facts: Facts, format: str) -> tuple[Samples, Samples | None]:
+    """The stored pixels (H, W, C) and alpha."""
+    image = _OPEN[format](BytesIO(data))
+    if format == "JPEG" and image.mode in ("L", "RGB"):  # half the time that Pillow takes, the same pixels
+        return pixels(data, GRAY if image.mode == "L" else COLOUR), None
+    image.load()
+    return split(image, facts.icc)
+
+
+def split(image: Image.Image, icc: bytes | None) -> tuple[Samples, Samples | None]:
+    """Pixels (H, W, 1 or 3) and alpha of a loaded 8-bit picture."""
+    if image.mode == "CMYK":
+        return np.array(cmyk_to_rgb(image, icc)), None
+    if _is_gray(image):
+        return np.array(image.convert("L"))[:, :, None], None
+    if image.mode in ("RGBA", "LA"):
+        return split_alpha(np.array(image))
+    if image.mode not in ("RGB", "P"):
+        raise UnsupportedError(f"pictures of kind {image.mode} are not read")
+    return np.array(image.convert("RGB")), None
+
+
+def encode(photo: Photo, format: str, quality: int) -> bytes:
+    """8-bit pixels, and alpha where the format has it, with all metadata that the format can hold."""
+    array = photo.pixels if photo.alpha is None else np.dstack([photo.pixels, photo.alpha])
+    image = Image.fromarray(array[:, :, 0] if array.shape[2] == 1 else array)
+    given: dict[str, object] = {"icc_profile": photo.icc or b"", "exif": photo.exif and PREFIX + photo.exif,
+                                "xmp": photo.xmp, "dpi": photo.dpi}  # fmt: skip
+    whole_colour = quality >= _WHOLE_COLOUR
+    if format == "JPEG":
+        given |= {"quality": quality, "subsampling": 0 if whole_colour else 2}
+        if photo.exif and len(photo.exif) > _MAX_EXIF:
+            del given["exif"]
+        if photo.xmp and len(photo.xmp) > _MAX_EXIF:
+            del given["xmp"]
+    elif format == "WebP":
+        given |= {"quality": min(quality, 100), "lossless": quality >= 100, "exact": True}
+    elif format == "AVIF":
+        if not AvifImagePlugin.SUPPORTED:
+            raise UnsupportedError("this Pillow was built without AVIF")
+        given |= {"quality": quality, "subsampling": "4:4:4" if whole_colour else "4:2:0"}
+    buffer = BytesIO()
+    image.save(buffer, format.upper(), **{key: value for key, value in given.items() if value is not None})
+    return buffer.getvalue()
+
+
+def _is_gray(image: Image.Image) -> bool:
+    """Whether every colour of it is one; a BMP of few grays is stored as a palette."""
+    if image.mode == "P":
+        colours = np.array(image.getpalette("RGB") or [0, 0, 1]).reshape(-1, 3)
+        return bool((colours == colours[:, :1]).all())
+    return image.mode in ("L", "1")
+
+
+def _has_end(data: bytes) -> bool:
+    """Whether the last scan is followed by an end marker; libjpeg makes one up where it is missing."""
+    return data.rfind(b"\xff\xd9") > data.rfind(b"\xff\xda")
