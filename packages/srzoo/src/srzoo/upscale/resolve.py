@@ -1,0 +1,90 @@
+"""Which model file is meant. Loads no torch: a mistyped name fails at once."""
+
+from __future__ import annotations
+
+from importlib import resources
+from pathlib import Path
+
+from degrade.schema import nearest
+from srzoo.errors import ModelFileError, UsageError
+
+SUFFIX = ".safetensors"
+ROLE = "generator"
+_PICKLES = {".pth", ".pt", ".ckpt", ".bin", ".pkl"}
+
+
+def resolve_model(name: str | None = None, *, runs: Path = Path("runs")) -> tuple[Path, str]:
+    """The model file and a sentence that says which it is and why.
+
+    Args:
+        name: a model file; a run folder, or `RUN:role` where a run has several products; the name of a run below
+            `runs`; the name of a shipped model. None: the run below `runs` whose generator was written last, else the
+            shipped model.
+
+    Raises:
+        UsageError: nothing of that name; the line names what there is.
+        ModelFileError: a kind of file that is not read.
+    """
+    if name is None:
+        return _default(runs)
+    path, _, role = name.partition(":")
+    if Path(name).is_file():
+        return _file(Path(name)), f"model {name}"
+    for folder in (Path(name), Path(path), runs / path):
+        if folder.is_dir():
+            product = _product(folder, role if folder != Path(name) else "")
+            return product, f"model {product}"
+    shipped = {key: file for file in shipped_models() for key in (file.stem, file.stem.partition("-")[2])}
+    if name in shipped:
+        return shipped[name], f"model {shipped[name].stem}, shipped with srzoo"
+    if Path(name).suffix in {SUFFIX, *_PICKLES} or "/" in name:
+        raise UsageError(f"--model {name}", "no such file or folder", "check the path")
+    known = [folder.name for folder in _runs(runs)] + [file.stem for file in shipped_models()]
+    cure = nearest(name, known) if known else "give a .safetensors file or the folder of a run"
+    raise UsageError(f"--model {name}", "no such file, run or shipped model", cure)
+
+
+def shipped_models() -> list[Path]:
+    """The model files inside this package."""
+    folder = resources.files("srzoo") / "weights"
+    return sorted(Path(str(file)) for file in folder.iterdir() if file.name.endswith(SUFFIX)) if folder.is_dir() else []
+
+
+def _default(runs: Path) -> tuple[Path, str]:
+    found = _runs(runs)
+    if found:
+        newest = found[-1] / f"{ROLE}{SUFFIX}"
+        which = "the only run" if len(found) == 1 else f"the newest of {len(found)} runs"
+        return newest, f"model {newest}, {which} under {runs}/"
+    shipped = shipped_models()
+    if not shipped:
+        raise UsageError("--model", f"no run under {runs}/, and none is shipped", "give a .safetensors file or a run")
+    return shipped[0], f"model {shipped[0].stem}, shipped with srzoo (no run under {runs}/)"
+
+
+def _runs(runs: Path) -> list[Path]:
+    """Run folders that have a generator, the one written last at the end."""
+    dated = []
+    for file in runs.glob(f"*/{ROLE}{SUFFIX}"):
+        if file.is_file():
+            dated.append((file.stat().st_mtime_ns, file.parent.name, file.parent))
+    return [folder for _, _, folder in sorted(dated)]
+
+
+def _product(folder: Path, role: str) -> Path:
+    products = {file.stem: file for file in sorted(folder.glob(f"*{SUFFIX}"))}
+    if not products:
+        raise UsageError(folder, "has no model yet", "train it for longer, or choose another run")
+    if role or ROLE in products:
+        if (role or ROLE) not in products:
+            raise UsageError(folder, f"has no '{role}'", nearest(role, products))
+        return products[role or ROLE]
+    if len(products) > 1:
+        raise UsageError(folder, f"has {', '.join(products)}", f"say which, e.g. {folder}:{next(iter(products))}")
+    return next(iter(products.values()))
+
+
+def _file(path: Path) -> Path:
+    if path.suffix in _PICKLES:
+        raise ModelFileError(path, "a pickle, which can run any code when read", "convert it to .safetensors elsewhere")
+    return path
