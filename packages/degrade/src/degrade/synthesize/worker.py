@@ -1,0 +1,70 @@
+"""The far end of the pool: a process that makes shards as it is told, over one pipe, in JSON.
+
+It starts as a fresh interpreter that never runs the caller's main module. When the parent is gone the pipe
+breaks, and it ends before it writes anything more.
+"""
+
+from __future__ import annotations
+
+import json
+import signal
+import traceback
+from collections.abc import Mapping
+from dataclasses import asdict
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+from degrade.errors import DegradeError
+
+
+def serve(descriptor: int) -> None:
+    """Take tasks from the pipe `descriptor` until it closes."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    pipe = Connection(descriptor)
+    try:
+        _serve(pipe)
+    except (EOFError, BrokenPipeError, ConnectionResetError):
+        return
+
+
+def send(pipe: Connection, message: Mapping[str, Any]) -> None:
+    pipe.send_bytes(json.dumps(message).encode())
+
+
+def receive(pipe: Connection) -> dict[str, Any]:
+    return json.loads(pipe.recv_bytes())
+
+
+def _serve(pipe: Connection) -> None:
+    try:
+        from degrade.recipe import parse_recipe
+        from degrade.synthesize.plan import parse_plan
+        from degrade.synthesize.task import make_shard
+
+        start = receive(pipe)
+        folder = Path(start["folder"])
+        plan = parse_plan(Path(start["plan"]).read_text(encoding="ascii"), origin=start["plan"])
+        recipe = parse_recipe(plan.recipe_text, origin=plan.recipe_name, scale=plan.scale)
+        send(pipe, {"ready": True})
+        while True:
+            task = receive(pipe)
+            without = {int(source): reason for source, reason in task["without"].items()}
+            outcome = make_shard(
+                plan,
+                recipe,
+                task["shard"],
+                folder,
+                announce=lambda source, pairs: send(pipe, {"source": source, "pairs": pairs}),
+                without=without,
+            )
+            send(pipe, {"made": asdict(outcome)})
+    except (EOFError, BrokenPipeError, ConnectionResetError):
+        raise
+    except DegradeError as error:
+        send(pipe, {"error": type(error).__name__, "arguments": [error.subject, error.problem, error.cure]})
+    except MemoryError as error:
+        cure = "use fewer --workers, or a smaller --patch"
+        send(pipe, {"error": "ResourceError", "arguments": ["memory", str(error) or "not enough", cure]})
+    except Exception:
+        send(pipe, {"bug": traceback.format_exc()})
