@@ -34,8 +34,17 @@ def test_a_second_run_loads_what_the_first_compiled(tmp_path: Path) -> None:
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 
-@pytest.mark.parametrize("suffix", ["nbi", "nbc"])
-@pytest.mark.parametrize("content", [b"", b"garbage", None], ids=["empty", "garbage", "cut"])
+@pytest.mark.parametrize(
+    ("suffix", "content"),
+    [
+        ("nbi", b"garbage"),
+        ("nbc", None),
+        *(
+            pytest.param(*case, marks=pytest.mark.slow)
+            for case in [("nbi", b""), ("nbi", None), ("nbc", b""), ("nbc", b"x")]
+        ),
+    ],
+)
 def test_a_damaged_cache_is_dropped(tmp_path: Path, suffix: str, content: bytes | None) -> None:
     cache = tmp_path / "cache"
     run(cache)
