@@ -5,7 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from degrade.errors import UsageError
-from degrade.report import GREY, WHITE, Cell, contact_sheet, step_line, trace_lines, value_text
+from degrade.ops.blur import GaussianBlur
+from degrade.ops.choice import Branch, OneOf
+from degrade.ops.noise import GaussianNoise
+from degrade.ops.protocol import Distribution, Step
+from degrade.report import GREY, WHITE, Cell, contact_sheet, drawn_fields, step_line, trace_lines, value_text
 
 
 def noise(height: int, width: int, channels: int = 3, seed: int = 0) -> np.ndarray:
@@ -123,6 +127,25 @@ def test_a_trace_reads_as_one_line_a_step() -> None:
 )
 def test_values_are_short(value: object, text: str) -> None:
     assert value_text(value) == text
+
+
+def test_with_a_recipe_only_what_it_draws_is_printed() -> None:
+    noise = Step("n", GaussianNoise(Distribution(range=(0, 25))))
+    blur = Step("b", GaussianBlur(Distribution(constant=2.0), size=15))
+    drawn = drawn_fields([blur, Step("c", OneOf((Branch((noise,)),)))])
+    assert drawn == {"b": {"sigma"}, "c": frozenset(), "n": {"sigma_8bit"}}
+    trace = {
+        "hr_steps": [{"op": "gaussian_blur", "id": "b", "sigma": 2.0, "size": 15}],
+        "steps": [
+            {"op": "downsample", "id": "d", "filter": "cubic", "scale": 4},
+            {"op": "gaussian_noise", "id": "n", "sigma_8bit": 9.75, "key": "00ff00ff00ff00ff"},
+        ],
+    }
+    assert trace_lines(trace, {**drawn, "d": frozenset()}) == [
+        "HR: gaussian blur  sigma 2",
+        "downsample  filter cubic",
+        "gaussian noise  sigma 8bit 9.75",
+    ]
 
 
 def test_a_step_without_values_is_its_name() -> None:

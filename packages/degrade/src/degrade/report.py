@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from degrade.errors import UsageError, printable
+from degrade.ops.protocol import Distribution, Step
 
 Pixels = NDArray[np.uint8]
 
@@ -82,21 +83,39 @@ def contact_sheet(
     return np.asarray(sheet)
 
 
-def trace_lines(trace: Mapping[str, object]) -> list[str]:
-    """One line a step: what it is and every value that was drawn, without stream keys.
+def drawn_fields(steps: Iterable[Step]) -> dict[str, frozenset[str]]:
+    """Step id -> the fields a recipe may draw, steps inside branches included."""
+    found: dict[str, frozenset[str]] = {}
+    for step in steps:
+        values = vars(step.op)
+        found[step.id] = frozenset(name for name, value in values.items() if isinstance(value, Distribution))
+        for branch in values.get("branches", ()):
+            found |= drawn_fields(branch.steps)
+    return found
 
-    `{"op": "gaussian_blur", "id": "gaussian_blur0", "sigma": 1.2345}` reads `gaussian blur  sigma 1.23`.
+
+def trace_lines(trace: Mapping[str, object], drawn: Mapping[str, frozenset[str]] | None = None) -> list[str]:
+    """One line a step: what it is and its values, without stream keys.
+
+    `{"op": "gaussian_blur", "id": "gaussian_blur0", "sigma": 1.2345, "size": 15}` reads
+    `gaussian blur  sigma 1.23  size 15`; with `drawn`, numbers that no recipe draws (the size) are left out.
     """
-    steps = trace.get("steps")
-    return [step_line(step) for step in steps if isinstance(step, Mapping)] if isinstance(steps, list) else []
+    lines = []
+    for side, prefix in (("hr_steps", "HR: "), ("steps", "")):
+        steps = trace.get(side)
+        for step in steps if isinstance(steps, list) else ():
+            if isinstance(step, Mapping):
+                keep = None if drawn is None else drawn.get(str(step.get("id")))
+                lines.append(prefix + step_line(step, keep))
+    return lines
 
 
-def step_line(step: Mapping[str, object]) -> str:
-    """`op  name value  name value` of one step of a trace."""
+def step_line(step: Mapping[str, object], keep: frozenset[str] | None = None) -> str:
+    """`op  name value  name value` of one step of a trace; of the numbers only those in `keep`, if it is given."""
     parts = [str(step.get("op", "step")).replace("_", " ")]
     for name, value in step.items():
         text = value_text(value)
-        if name not in {"op", "id"} and text:
+        if name not in {"op", "id"} and text and (keep is None or name in keep or isinstance(value, str)):
             parts.append(f"{name.replace('_', ' ')} {text}")
     return "  ".join(parts)
 

@@ -1,0 +1,160 @@
+"""`degrade preview`: a contact sheet of what a recipe makes of a photograph."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from degrade.errors import ImageError, UsageError, printable
+
+if TYPE_CHECKING:
+    from degrade.image import Pixels
+    from degrade.recipe import Recipe
+    from degrade.report import Cell
+
+MAX_CELLS = 400
+BASELINE = "bicubic"  # the recipe of the cell beside the HR
+
+
+@dataclass(frozen=True)
+class View:
+    """What of a photo is shown: `variants` LR versions of each of `patches` patches of `patch` HR pixels."""
+
+    patch: int = 192
+    patches: int = 1
+    variants: int = 16
+    seed: int = 0
+    min_detail: float = 5.0
+
+
+def preview(
+    data: bytes, name: str, recipe: Recipe, view: View, *, advance: Callable[[], None] = lambda: None
+) -> Pixels:
+    """The sheet (H, W, 3): for each patch the HR, plain bicubic LR, and the variants with what was drawn for them.
+
+    Patches and draws are those of `synth` with the same photo, seed, patch size and least detail.
+
+    Raises:
+        ImageError: `data` is no image that can be read, or smaller than a patch.
+        UsageError: sizes that do not go together.
+    """
+    from degrade import codecs
+    from degrade.report import contact_sheet
+    from degrade.rng import source_key
+
+    check_view(view, recipe.scale)
+    pixels, sha256 = codecs.rgb8(codecs.decode(data, name)), codecs.sha256(data)
+    height, width = pixels.shape[:2]
+    if min(height, width) < view.patch:
+        problem = f"{width} x {height} pixels are too few for patches of {view.patch}"
+        raise ImageError(name, problem, f"use --patch {min(height, width) // recipe.scale * recipe.scale}")
+    cells = list(_cells(pixels, recipe, view, source_key(view.seed, sha256), advance))
+    photo = f"{Path(name).name}  {width} x {height} pixels  SHA-256 {sha256[:16]}  seed {view.seed}"
+    return contact_sheet(
+        cells, title=f"{recipe.name} x{recipe.scale}", subtitle=[recipe.description or recipe.source, photo]
+    )
+
+
+def check_view(view: View, scale: int) -> None:
+    """Raise UsageError, naming the option, unless the sizes and counts go together."""
+    if view.patch < scale or view.patch % scale:
+        near = max(view.patch // scale, 1) * scale
+        raise UsageError("--patch", f"{view.patch} is not a multiple of the scale {scale}", f"use {near}")
+    if view.patches * (view.variants + 2) > MAX_CELLS:
+        raise UsageError("-n", f"more than {MAX_CELLS} pictures on one sheet", "show fewer variants or patches")
+
+
+def _cells(pixels: Pixels, recipe: Recipe, view: View, key: int, advance: Callable[[], None]) -> Iterator[Cell]:
+    from degrade.image import window
+    from degrade.pipeline import PairKey, degrade_window
+    from degrade.recipe import load_recipe
+    from degrade.report import Cell, drawn_fields, trace_lines
+    from degrade.rng import Stream
+    from degrade.synthesize.task import position
+
+    drawn = drawn_fields((*recipe.hr, *recipe.lr))
+    plain = load_recipe(BASELINE, scale=recipe.scale)
+    side = view.patch
+    for patch in range(view.patches):
+        y, x = position(pixels, Stream(key, patch), side, view.min_detail)
+        around = window(pixels, y, x, side, side, recipe.margin)
+        number = f"patch {patch}, " if view.patches > 1 else ""
+        for variant in range(view.variants):
+            pair = degrade_window(around, recipe, PairKey(key, patch, variant))
+            if variant == 0:
+                yield Cell(pair.hr, (f"{number}HR", f"{side} x {side} pixels at y {y}, x {x}"), is_reference=True)
+                if plain.digest != recipe.digest:
+                    wider = window(pixels, y, x, side, side, plain.margin)
+                    lr = degrade_window(wider, plain, PairKey(key, patch)).lr
+                    yield Cell(lr, (f"{number}plain bicubic", f"{lr.shape[1]} x {lr.shape[0]} pixels, for comparison"))
+            yield Cell(pair.lr, (f"{number}variant {variant}", *trace_lines(json.loads(pair.trace), drawn)))
+            advance()
+
+
+@click.command(
+    epilog="""\b
+Examples:
+  degrade preview photo.jpg -o sheet.png                    16 variants of one patch
+  degrade preview photo.jpg --patches 4 -n 5 -o sheet.png   5 of each of 4 patches
+  degrade preview photo.jpg --recipe mine.toml --set lr.0.sigma=2.5 -o sheet.png
+  degrade preview photo.jpg --min-detail 0 -o sheet.png     also skies and walls, as in `synth`
+"""
+)
+@click.argument("photo", metavar="IMG", type=click.Path(path_type=Path))
+@click.option("-o", "--out", required=True, type=click.Path(path_type=Path), help="The sheet: PNG, JPEG, WebP ...")
+@click.option("--recipe", default="generic", show_default=True, help="A recipe's name or a TOML file.")
+@click.option("-n", "--variants", type=click.IntRange(1), default=16, show_default=True, help="LR versions of a patch.")
+@click.option("--patches", type=click.IntRange(1), default=1, show_default=True, help="Patches of the photo.")
+@click.option("--patch", type=click.IntRange(1), default=192, show_default=True, help="Side of a patch in HR pixels.")
+@click.option("--scale", type=click.IntRange(1, 16), help="HR size over LR size.  [default: the recipe's]")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Another seed, other draws.")
+@click.option(
+    "--min-detail",
+    type=click.FloatRange(0, 255),
+    default=5.0,
+    show_default=True,
+    help="As of `synth`: where a patch may lie (sky has about 1, texture 20).",
+)
+@click.option("--set", "overrides", metavar="KEY=VALUE", multiple=True, help="Change a value of the recipe.")
+@click.option("--force", is_flag=True, help="Overwrite the sheet of an earlier run.")
+def command(
+    photo: Path,
+    out: Path,
+    recipe: str,
+    variants: int,
+    patches: int,
+    patch: int,
+    scale: int | None,
+    seed: int,
+    min_detail: float,
+    overrides: tuple[str, ...],
+    force: bool,
+) -> None:
+    """Draw a contact sheet of what a recipe makes of a photograph.
+
+    Each cell is an LR image enlarged by repeating its pixels, with the values drawn for it; HR and plain bicubic LR
+    come first. The patches and draws are those that `synth` makes with the same settings.
+    """
+    from degrade import codecs
+    from degrade.cli.progress import progress
+    from degrade.recipe import load_recipe
+
+    loaded = load_recipe(recipe, overrides=overrides, scale=scale)
+    if out.suffix.lower() not in codecs.EXTENSIONS:
+        raise UsageError(out, "not a name for an image", "end it in .png")
+    if out.exists() and (not force or out.samefile(photo)):
+        cure = "choose another -o" if photo.exists() and out.samefile(photo) else "overwrite with --force"
+        raise UsageError(out, "is there already", cure)
+    view = View(patch=patch, patches=patches, variants=variants, seed=seed, min_detail=min_detail)
+    with progress("degrading", patches * variants) as advance:
+        sheet = preview(codecs.read_bytes(photo), str(photo), loaded, view, advance=advance)
+    codecs.write(out, codecs.Photo(sheet), overwrite=force)
+    size = f"{sheet.shape[1]} x {sheet.shape[0]}"
+    click.echo(
+        printable(f"{out}: {patches * variants} variants of {photo.name}, {loaded.name} x{loaded.scale}, {size}")
+    )
