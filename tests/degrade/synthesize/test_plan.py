@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from degrade.errors import IntegrityError, UsageError
+from degrade.sources.source import Source
 from degrade.synthesize.plan import (
     LEAST_PAIRS,
     SHARD_BYTES,
@@ -27,7 +28,7 @@ from degrade.synthesize.plan import (
 
 def make_plan(shares: list[int], **changes: object) -> Plan:
     sources = tuple(
-        PlannedSource("file", "/photos", f"{n}\udcff\n.png", f"{n:064x}", 9, 300, 400, f"{n:016x}", share)
+        PlannedSource(Source("file", "/photos", f"{n}\udcff\n.png", f"{n:064x}", 9, 300, 400), f"{n:016x}", share)
         for n, share in enumerate(shares)
     )
     values = {
@@ -158,7 +159,11 @@ def test_other_photos_and_counts_are_named() -> None:
     plan = make_plan([2, 2, 2])
     fewer = dataclasses.replace(plan, sources=plan.sources[1:])
     moved = dataclasses.replace(
-        plan, sources=tuple(dataclasses.replace(source, root="/elsewhere") for source in plan.sources)
+        plan,
+        sources=tuple(
+            dataclasses.replace(planned, source=dataclasses.replace(planned.source, root="/elsewhere"))
+            for planned in plan.sources
+        ),
     )
     assert differences(plan, fewer) == ["0 photos added, 1 gone", "pairs were 6, now 4"]
     assert differences(plan, moved) == ["3 photos lie elsewhere"]

@@ -11,6 +11,7 @@ from pathlib import Path
 from degrade.errors import UsageError
 from degrade.sources import dead_leaves, folder, samples
 from degrade.sources.folder import Skipped
+from degrade.sources.load import where
 from degrade.sources.source import Source
 
 DEFAULT_PAIRS = 2000  # made without photos of one's own
@@ -66,10 +67,15 @@ def nothing_usable(skipped: Sequence[Skipped]) -> tuple[str, str]:
     return f"{len(skipped)} inputs seen, none usable ({counts}; {first})", "give other photos"
 
 
-def too_small(path: str, sha256: str, height: int, width: int, least_side: int) -> Skipped:
-    """The entry for a picture in which no patch fits."""
-    size = f"{height} x {width} pixels; patches need at least {least_side} x {least_side}"
-    return Skipped(path=path, sha256=sha256, kind="too small", message=size)
+def left_out(source: Source, kind: str, message: str) -> Skipped:
+    """The entry for a source that cannot be used."""
+    path = str(where(source)) if source.kind == "file" else source.path
+    return Skipped(path=path, sha256=source.sha256, kind=kind, message=message)
+
+
+def too_small(height: int, width: int, least_side: int) -> tuple[str, str]:
+    """Kind and message for a picture in which no patch fits."""
+    return "too small", f"{height} x {width} pixels; patches need at least {least_side} x {least_side}"
 
 
 def _without_photos(least_side: int) -> Inputs:
@@ -101,8 +107,7 @@ def _large_enough(sources: Sequence[Source], least_side: int) -> tuple[list[Sour
     kept, small = [], []
     for source in sources:
         if source.height and min(source.height, source.width) < least_side:
-            path = str(Path(source.root, source.path))
-            small.append(too_small(path, source.sha256, source.height, source.width, least_side))
+            small.append(left_out(source, *too_small(source.height, source.width, least_side)))
         else:
             kept.append(source)
     return kept, small

@@ -71,6 +71,7 @@ def _claim(descriptor: int, path: Path) -> None:
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
+        owner = None
         for _ in range(20):  # its holder may be about to write its name
             if owner := _owner(descriptor):
                 break

@@ -12,9 +12,10 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from degrade.errors import IntegrityError, UsageError
-from degrade.rng import source_key
+from degrade.sources.source import Source
 
 FORMAT = "degrade-plan"
 FORMAT_VERSION = 1
@@ -30,21 +31,14 @@ CANDIDATES = 8  # positions tried where a least detail is asked for
 
 @dataclass(frozen=True, slots=True)
 class PlannedSource:
-    """A photo (or a scene) and how many patches are cut from it.
+    """A picture and how many patches are cut from it; `key` (16 hex digits) is that of its random numbers."""
 
-    `key` is the 16 hex digits that its random numbers are keyed by. height and width are 0 where the header
-    could not be read.
-    """
-
-    kind: str
-    root: str
-    path: str
-    sha256: str
-    num_bytes: int
-    height: int
-    width: int
+    source: Source
     key: str
     quota: int
+
+    def as_dict(self) -> dict[str, Any]:
+        return {**self.source.as_dict(), "key": self.key, "quota": self.quota}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +95,7 @@ class Plan:
         for field in dataclasses.fields(self):
             if field.name != "sources":
                 head[field.name] = getattr(self, field.name)
-        lines = ",\n".join(_canonical(dataclasses.asdict(source)) for source in self.sources)
+        lines = ",\n".join(_canonical(source.as_dict()) for source in self.sources)
         return f'{_canonical(head)[:-1]},"sources":[\n{lines}\n]}}\n'
 
     def digest(self) -> str:
@@ -123,10 +117,14 @@ def parse_plan(text: str, *, origin: str) -> Plan:
         if table["format_version"] != FORMAT_VERSION:
             raise IntegrityError(origin, f"format version {table['format_version']} is not known", "update degrade")
         known = {field.name: table[field.name] for field in dataclasses.fields(Plan)}
-        sources = tuple(PlannedSource(**source) for source in known.pop("sources"))
+        sources = tuple(_planned_source(**entry) for entry in known.pop("sources"))
         return Plan(**known, sources=sources)
     except (ValueError, KeyError, TypeError, RecursionError):
         raise IntegrityError(origin, "not a readable plan", cure) from None
+
+
+def _planned_source(*, key: str, quota: int, **source: Any) -> PlannedSource:
+    return PlannedSource(Source(**source), key, quota)
 
 
 def quotas(
@@ -197,13 +195,6 @@ def check_sizes(*, patch: int, scale: int, variants: int, pairs: int | None, per
         raise UsageError("--pairs", f"{pairs} is not a multiple of {variants} variants", f"use {near}")
 
 
-def planned(source: object, seed: int, quota: int) -> PlannedSource:
-    """`source` (of `degrade.sources`) with its place in a run."""
-    known = {field.name for field in dataclasses.fields(PlannedSource)} - {"key", "quota"}
-    values = {name: getattr(source, name) for name in known}
-    return PlannedSource(**values, key=f"{source_key(seed, values['sha256']):016x}", quota=quota)
-
-
 def safe_name(name: str) -> str:
     """`name` as a part of a file name."""
     return re.sub(r"[^A-Za-z0-9_-]+", "_", name).strip("_")[:64] or "recipe"
@@ -220,14 +211,11 @@ def differences(old: Plan, new: Plan) -> list[str]:
         found.insert(0, f"recipe was {old.recipe_name}, now {new.recipe_name}")
     elif old.recipe_digest != new.recipe_digest or old.recipe_text != new.recipe_text:
         found.insert(0, "the recipe changed")
-    were, are = ({source.sha256: source for source in plan.sources} for plan in (old, new))
+    were, are = ({planned.source.sha256: planned.source for planned in plan.sources} for plan in (old, new))
     added, gone = len(are.keys() - were.keys()), len(were.keys() - are.keys())
     if added or gone:
         found.append(f"{added} photos added, {gone} gone")
-    moved = sum(
-        were[key] != dataclasses.replace(are[key], key=were[key].key, quota=were[key].quota)
-        for key in were.keys() & are.keys()
-    )
+    moved = sum(were[sha256] != are[sha256] for sha256 in were.keys() & are.keys())
     if moved:
         found.append(f"{moved} photos lie elsewhere")
     if old.num_pairs != new.num_pairs:

@@ -18,6 +18,7 @@ from degrade.atomic import resource_error, sweep, write_bytes
 from degrade.errors import ResourceError, UsageError
 from degrade.pipeline import ENGINE
 from degrade.recipe import Recipe, load_recipe
+from degrade.rng import source_key
 from degrade.shards.layout import MANIFEST_NAME, PLAN_NAME, SKIPPED_NAME
 from degrade.shards.manifest import Manifest, ShardRecord, write_manifest
 from degrade.sources.folder import Skipped
@@ -26,8 +27,8 @@ from degrade.synthesize.journal import Journal
 from degrade.synthesize.lock import folder_lock
 from degrade.synthesize.plan import (
     Plan,
+    PlannedSource,
     check_sizes,
-    planned,
     quotas,
     safe_name,
     shard_patches,
@@ -136,7 +137,10 @@ def synthesize(
         libraries=libraries(),
         tool=f"degrade {__version__}",
         patches_per_shard=shard_patches(sum(shares), patch=patch, scale=loaded.scale, variants=variants),
-        sources=tuple(planned(source, seed, share) for source, share in zip(inputs.sources, shares, strict=True)),
+        sources=tuple(
+            PlannedSource(source, f"{source_key(seed, source.sha256):016x}", share)
+            for source, share in zip(inputs.sources, shares, strict=True)
+        ),
     )
     folder = Path(out)
     summary = Summary(

@@ -20,8 +20,8 @@ from degrade.sources.folder import Skipped
 from degrade.sources.load import load
 from degrade.sources.source import Source
 from degrade.synthesize.detail import detail
-from degrade.synthesize.inputs import too_small
-from degrade.synthesize.plan import CANDIDATES, Cut, Plan, PlannedSource, cuts
+from degrade.synthesize.inputs import left_out, too_small
+from degrade.synthesize.plan import CANDIDATES, Cut, Plan, cuts
 
 POSITION = "@position"  # the step that draws where a patch lies; no recipe can name it by accident
 
@@ -57,7 +57,7 @@ def make_shard(
     made = _Columns(plan, plan.pairs_of(index), bool(recipe.hr))
     skipped = []
     for cut in cuts(plan, index):
-        source = plan.sources[cut.source]
+        source = plan.sources[cut.source].source
         announce(cut.source, made.num_pairs)
         reason = (without or {}).get(cut.source)
         pixels = _read(source, plan.patch) if reason is None else left_out(source, "crash", reason)
@@ -84,10 +84,6 @@ def make_shard(
     return Outcome(record, tuple(skipped))
 
 
-def left_out(source: PlannedSource, kind: str, message: str) -> Skipped:
-    return Skipped(path=str(Path(source.root, source.path)), sha256=source.sha256, kind=kind, message=message)
-
-
 def position(pixels: Pixels, stream: Stream, patch: int, min_detail: float) -> tuple[int, int]:
     """Where patch number `stream.patch` lies: uniform over all positions that fit.
 
@@ -109,34 +105,23 @@ def position(pixels: Pixels, stream: Stream, patch: int, min_detail: float) -> t
     return best_at
 
 
-def _read(source: PlannedSource, patch: int) -> Pixels | Skipped:
+def _read(source: Source, patch: int) -> Pixels | Skipped:
     try:
-        pixels = load(
-            Source(
-                kind=source.kind,
-                root=source.root,
-                path=source.path,
-                sha256=source.sha256,
-                num_bytes=source.num_bytes,
-                height=source.height,
-                width=source.width,
-            )
-        )
+        pixels = load(source)
     except ImageError as error:
         return left_out(source, "unreadable", f"{error.problem} - {error.cure}")
     except MemoryError as error:
         return left_out(source, "memory", str(error) or "not enough memory to read it")
     if min(pixels.shape[:2]) < patch:
-        path = str(Path(source.root, source.path))
-        return too_small(path, source.sha256, pixels.shape[0], pixels.shape[1], patch)
+        return left_out(source, *too_small(pixels.shape[0], pixels.shape[1], patch))
     return pixels
 
 
 def _cut(made: _Columns, pixels: Pixels, plan: Plan, recipe: Recipe, cut: Cut) -> None:
     """All pairs of one source in one shard."""
-    source = plan.sources[cut.source]
-    made.begin_source(source, pixels.shape[0], pixels.shape[1])
-    key = int(source.key, 16)
+    planned = plan.sources[cut.source]
+    made.begin_source(planned.source, pixels.shape[0], pixels.shape[1])
+    key = int(planned.key, 16)
     for patch in range(cut.first_patch, cut.first_patch + cut.num_patches):
         y, x = position(pixels, Stream(key, patch), plan.patch, plan.min_detail)
         around = window(pixels, y, x, plan.patch, plan.patch, plan.margin)
@@ -166,7 +151,7 @@ class _Columns:
         self.source_index = np.empty(room_hr, np.int32)
         self.origin = np.empty((room_hr, 2), np.int32)
 
-    def begin_source(self, source: PlannedSource, height: int, width: int) -> None:
+    def begin_source(self, source: Source, height: int, width: int) -> None:
         self.sources.append(
             {"root": source.root, "path": source.path, "sha256": source.sha256, "height": height, "width": width}
         )

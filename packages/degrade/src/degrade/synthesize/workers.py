@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import BrokenExecutor, Executor, as_completed
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -33,7 +33,7 @@ SILENCE = 600  # seconds without a word before a worker counts as hung
 _GRACE = 3  # seconds between asking a worker to end and killing it
 _START = "import sys; sys.path[:] = sys.argv[2:]; from degrade.synthesize.worker import serve; serve(int(sys.argv[1]))"
 
-Finished = Iterator[tuple[int, Outcome]]
+Finished = Generator[tuple[int, Outcome], None, None]
 
 
 @dataclass(frozen=True)
