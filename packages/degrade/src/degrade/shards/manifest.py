@@ -149,6 +149,11 @@ def read_manifest(folder: Path) -> Manifest | None:
         raise IntegrityError(path, error.problem, REMAKE) from None
 
 
+def shard_files(folder: Path) -> list[Path]:
+    """The shards that lie in `folder`, by name; files still being written have hidden names and do not count."""
+    return sorted(path for path in folder.glob(f"*{SUFFIX}") if not path.name.startswith("."))
+
+
 def _encoded(manifest: Manifest) -> bytes:
     table = {"format": FORMAT, "format_version": FORMAT_VERSION, **dataclasses.asdict(manifest)}
     return json.dumps(table, indent=1).encode() + b"\n"

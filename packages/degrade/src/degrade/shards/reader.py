@@ -27,8 +27,8 @@ from numpy.typing import NDArray
 
 from degrade.errors import IntegrityError, UsageError
 from degrade.shards.gate import check
-from degrade.shards.layout import CHANNELS, MANIFEST_NAME, PLAN_NAME, SUFFIX, ShardHeader, SourceRow
-from degrade.shards.manifest import MAX_MANIFEST_BYTES, REMAKE, Manifest, ShardRecord, read_manifest
+from degrade.shards.layout import CHANNELS, MANIFEST_NAME, PLAN_NAME, ShardHeader, SourceRow
+from degrade.shards.manifest import MAX_MANIFEST_BYTES, REMAKE, Manifest, ShardRecord, read_manifest, shard_files
 from degrade.shards.shard import Pixels, Shard
 
 MAX_OPEN_FILES = 256
@@ -282,6 +282,13 @@ class ShardSet:
             raise UsageError(shard.path, f"pixels of {shard.dtype} in a set of {self._dtype}", "open them apart")
 
 
+def require_folder(folder: Path) -> None:
+    """Raise UsageError unless `folder` is one."""
+    if not folder.is_dir():
+        there = "is a file" if folder.exists() else "is not there"
+        raise UsageError(folder, there, "give the folder that `degrade synth --out` wrote")
+
+
 def _kind(header: ShardHeader | Manifest) -> _Kind:
     return _Kind(header.scale, header.zoom, header.colour, header.hr_size)
 
@@ -295,9 +302,7 @@ def _kind_of(folders: list[Path], contents: list[tuple[Manifest | None, list[_Pa
 
 
 def _read_folder(folder: Path, allow_partial: bool) -> tuple[Manifest | None, list[_Part]]:
-    if not folder.is_dir():
-        there = "is a file" if folder.exists() else "is not there"
-        raise UsageError(folder, there, "give the folder that `degrade synth --out` wrote")
+    require_folder(folder)
     manifest = read_manifest(folder)
     parts = _listed_parts(folder, manifest) if manifest else _found_parts(folder)
     made, planned = sum(part.num_pairs for part in parts), _planned(folder, manifest)
@@ -325,7 +330,7 @@ def _listed_parts(folder: Path, manifest: Manifest) -> list[_Part]:
 
 
 def _found_parts(folder: Path) -> list[_Part]:
-    return [_Part(path, check(path).num_pairs, None) for path in sorted(folder.glob(f"*{SUFFIX}"))]
+    return [_Part(path, check(path).num_pairs, None) for path in shard_files(folder)]
 
 
 def _planned(folder: Path, manifest: Manifest | None) -> int | None:

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from degrade.errors import DegradeError, IntegrityError
 from degrade.shards.gate import open_regular
-from degrade.shards.layout import PLAN_NAME, SUFFIX
-from degrade.shards.manifest import REMAKE, Manifest, ShardRecord, read_manifest
+from degrade.shards.layout import PLAN_NAME
+from degrade.shards.manifest import REMAKE, Manifest, ShardRecord, read_manifest, shard_files
+from degrade.shards.reader import require_folder
 from degrade.shards.shard import Shard
 
 _BLOCK = 1 << 20
@@ -20,7 +21,11 @@ def verify(folder: Path) -> list[DegradeError]:
     """All faults of a set of shards; each says file, fault and cure. An empty list: every byte is as it was made.
 
     Reads everything once (hashing: about 2 GB/s a core).
+
+    Raises:
+        UsageError: no such folder.
     """
+    require_folder(folder)
     try:
         manifest = read_manifest(folder)
     except DegradeError as error:
@@ -38,7 +43,7 @@ def verify(folder: Path) -> list[DegradeError]:
 
 
 def examine(path: Path) -> ShardRecord:
-    """The record of a shard on disk, every row read and checked: for a run that resumes without a manifest.
+    """The record of a shard on disk, every row read and checked; equal to the one its writer gave.
 
     Raises:
         IntegrityError: damaged, unsafe, or of a format or version not known.
@@ -108,7 +113,7 @@ def _plan_faults(folder: Path, manifest: Manifest) -> list[DegradeError]:
 def _loose_faults(folder: Path, listed: set[str] | None) -> list[DegradeError]:
     """Shards that no manifest lists; where there is none, damaged ones."""
     faults: list[DegradeError] = []
-    for path in sorted(folder.glob(f"*{SUFFIX}")):
+    for path in shard_files(folder):
         if listed is None:
             try:
                 examine(path)
