@@ -11,6 +11,8 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from degrade.jit import jit
+
 Image = NDArray[np.float32]
 Pixels = NDArray[np.uint8]
 Scalar = TypeVar("Scalar", bound=np.generic)
@@ -47,10 +49,19 @@ def to_float(pixels: NDArray[np.uint8] | NDArray[np.uint16]) -> Image:
 
 def to_pixels(image: Image) -> Pixels:
     """The nearest 8-bit levels of finite values, halves upward; clips to [0, 1]."""
-    levels = image * np.float32(255)
-    levels += np.float32(0.5)
-    np.clip(levels, np.float32(0), np.float32(255.5), out=levels)
-    return levels.astype(np.uint8)  # of values >= 0 the cast is the floor
+    pixels = np.empty(image.shape, np.uint8)
+    _quantise(np.ascontiguousarray(image).reshape(-1), pixels.reshape(-1))
+    return pixels
+
+
+@jit
+def _quantise(values, levels):
+    low, high = np.float32(0.0), np.float32(255.5)
+    for i in range(values.size):
+        level = np.float32(values[i]) * np.float32(255) + np.float32(0.5)
+        level = level if level > low else low
+        level = level if level < high else high
+        levels[i] = np.uint8(np.int32(level))  # of values >= 0 the cast is the floor
 
 
 def crop_to_multiple(array: NDArray[Scalar], scale: int) -> NDArray[Scalar]:

@@ -176,20 +176,19 @@ def separable(image, first_y, taps_y, first_x, taps_x):
     right = min(first_x.max() + taps_x.shape[1], width)
     used = right - left
     flat = image.reshape(height, width * channels)[:, left * channels : right * channels]
-    row = np.empty(used * channels, taps_y.dtype)
-    turned = np.empty((used, outputs_y * channels), taps_y.dtype)
-    for i in range(outputs_y):
-        _filter_row(flat, first_y[i], taps_y[i], row)
-        for x in range(used):
-            for c in range(channels):
-                turned[x, c * outputs_y + i] = row[x * channels + c]
+    rows = np.empty((outputs_y, used * channels), taps_y.dtype)
+    _filter_rows(flat, first_y, taps_y, rows)
+    turned = np.empty((used * channels, outputs_y), taps_y.dtype)
+    for x in range(used * channels):  # contiguous writes: twice as fast as contiguous reads
+        for i in range(outputs_y):
+            turned[x, i] = rows[i, x]
+    columns = np.empty((outputs_x, channels * outputs_y), taps_y.dtype)
+    _filter_rows(turned.reshape(used, channels * outputs_y), first_x - left, taps_x, columns)
     out = np.empty((outputs_y, outputs_x, channels), taps_y.dtype)
-    column = np.empty(outputs_y * channels, taps_y.dtype)
-    for j in range(outputs_x):
-        _filter_row(turned, first_x[j] - left, taps_x[j], column)
-        for c in range(channels):
-            for i in range(outputs_y):
-                out[i, j, c] = column[c * outputs_y + i]
+    for i in range(outputs_y):
+        for j in range(outputs_x):
+            for c in range(channels):
+                out[i, j, c] = columns[j, c * outputs_y + i]
     return out
 
 
