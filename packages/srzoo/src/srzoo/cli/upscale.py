@@ -238,16 +238,18 @@ def _progress(label: str) -> Iterator[Callable[[int, int], None]]:
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
     console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda done, total: None
+        return
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
     bar = Progress(*columns, console=console, transient=True, redirect_stdout=False, redirect_stderr=False)
     task = bar.add_task(label, total=None)
     timer = threading.Timer(PATIENCE, bar.start)
     timer.daemon = True
-    if console.is_terminal:
-        timer.start()
+    timer.start()
     try:
         yield lambda done, total: bar.update(task, completed=done, total=total if total > 1 else None)
     finally:
         timer.cancel()
-        timer.join() if timer.ident is not None else None
+        timer.join()  # it may be starting the bar right now
         bar.stop()

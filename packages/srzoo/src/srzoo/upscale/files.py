@@ -75,13 +75,13 @@ def _find(inputs: Sequence[Path], output: Path | None, extensions: Collection[st
         if not path.is_dir():
             found.setdefault(os.path.realpath(path), Found(path, Path(path.name)))
             continue
-        before = len(found) + result.own
-        for picture in _below(path, output, extensions, result):
+        refused, seen = len(result.refused), 0
+        for seen, picture in enumerate(_below(path, output, extensions, result), start=1):  # noqa: B007  counts
             if _is_own(picture):
                 result.own += 1
             else:
                 found.setdefault(os.path.realpath(picture), Found(picture, picture.relative_to(path)))
-        if len(found) + result.own == before and not result.refused:
+        if not seen and len(result.refused) == refused:
             result.refused.append(ImageError(path, "no pictures in there", "name files, or folders of them"))
     return list(found.values())
 
@@ -138,8 +138,9 @@ def _named(found: Sequence[Found], output: Path | None, ending: str) -> list[Job
         alike[folder / one.place.stem].append(one)
     targets = {}
     for base, group in alike.items():
+        differ = len({one.place.suffix for one in group}) > 1
         for one in group:
-            kind = f"_{one.place.suffix.removeprefix('.')}" if len(group) > 1 else ""
+            kind = f"_{one.place.suffix.removeprefix('.')}" if differ else ""
             targets[one.source] = base.with_name(f"{base.name}{kind}{ending}")
     return [Job(one.source, targets[one.source]) for one in found]
 
@@ -153,7 +154,7 @@ def _keep_safe(wanted: Sequence[Job], result: Plan, *, force: bool) -> None:
         if real in sources:
             problem = UsageError(job.target, "is one of the pictures to be read", "choose another -o")
         elif real in taken:
-            problem = UsageError(job.source, f"would become {job.target}, as {taken[real]}", "run it with another -o")
+            problem = UsageError(job.source, f"would become {job.target}, as {taken[real]} does", "give it another -o")
         elif not force and os.path.lexists(job.target):
             problem = UsageError(job.target, "is there already", "overwrite with --force, or choose another -o")
         if problem is None:
