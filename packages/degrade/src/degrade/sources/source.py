@@ -1,0 +1,35 @@
+"""A picture by reference: where it is, and the SHA-256 by which it is known."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+from degrade.schema import build
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One HR picture; plans and shards hold these fields."""
+
+    kind: Literal["file", "dead_leaves"]
+    root: str  # a folder as the user named it, or the name of a built-in collection
+    path: str  # below the root; of a generated scene, its description
+    sha256: str  # hex, of the file's bytes or of the description
+    num_bytes: int
+    height: int  # upright; 0 if the header cannot be read
+    width: int
+
+    def as_dict(self) -> dict[str, Any]:
+        """The fields, as JSON can hold them."""
+        return asdict(self)
+
+    @staticmethod
+    def from_dict(table: Mapping[str, Any], *, origin: str) -> Source:
+        """The source that `as_dict` described.
+
+        Raises:
+            UsageError: a field is missing, unknown or of another type; names `origin`.
+        """
+        return build(Source, table, origin=origin)
