@@ -17,6 +17,7 @@ import pytest
 
 from degrade.errors import IntegrityError, UsageError
 from degrade.shards import reader
+from degrade.shards.manifest import read_manifest
 from degrade.shards.reader import Shard, ShardSet, open_shards
 from degrade.shards.writer import write_shard
 
@@ -178,7 +179,7 @@ def test_a_shard_cut_while_it_is_read_is_an_error_not_a_crash(folder_maker, tmp_
 def test_a_damaged_row_is_named_and_the_others_are_served(folder_maker, tmp_path: Path) -> None:
     contents = folder_maker(tmp_path, 1, variants=1)
     path = next(tmp_path.glob("*.h5"))
-    record = reader.read_manifest(tmp_path).shards[0]  # type: ignore[union-attr]  # it is there
+    record = read_manifest(tmp_path).shards[0]  # type: ignore[union-attr]  # it is there
     (hr_start, _), (lr_start, _) = record.pixels
     with path.open("r+b") as file:
         for position in (hr_start + 5 * contents[0].hr[0].nbytes + 100, lr_start + 2 * contents[0].lr[0].nbytes):

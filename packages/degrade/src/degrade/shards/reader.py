@@ -11,7 +11,6 @@ and forked processes may share a set; a spawned process opens its own.
 from __future__ import annotations
 
 import hashlib
-import json
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -26,9 +25,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from degrade.errors import IntegrityError, UsageError
+from degrade.shards.folder import Part, planned, read_folder
 from degrade.shards.gate import check
-from degrade.shards.layout import CHANNELS, MANIFEST_NAME, PLAN_NAME, ShardHeader, SourceRow
-from degrade.shards.manifest import MAX_MANIFEST_BYTES, REMAKE, Manifest, ShardRecord, read_manifest, shard_files
+from degrade.shards.layout import CHANNELS, ShardHeader, SourceRow
+from degrade.shards.manifest import REMAKE, Manifest
 from degrade.shards.shard import Pixels, Shard
 
 MAX_OPEN_FILES = 256
@@ -51,15 +51,6 @@ class StoredPair:
     def trace(self) -> dict[str, Any]:
         """What was drawn for it; read when first asked for."""
         return self.shard.trace(self.row)
-
-
-@dataclass(frozen=True)
-class _Part:
-    """A file of a set; `record` is None in a folder without a manifest."""
-
-    path: Path
-    num_pairs: int
-    record: ShardRecord | None
 
 
 @dataclass(frozen=True)
@@ -89,13 +80,13 @@ def open_shards(paths: Path | str | Sequence[Path | str], *, allow_partial: bool
     folders = [Path(path) for path in ([paths] if isinstance(paths, Path | str) else paths)]
     if not folders:
         raise UsageError("shards", "no folder given", "give at least one")
-    return ShardSet(folders, [_read_folder(folder, allow_partial) for folder in folders])
+    return ShardSet(folders, [read_folder(folder, allow_partial) for folder in folders])
 
 
 class ShardSet:
     """A sequence of pairs; made by `open_shards`. Every row read is checked against its CRC."""
 
-    def __init__(self, folders: list[Path], contents: list[tuple[Manifest | None, list[_Part]]]) -> None:
+    def __init__(self, folders: list[Path], contents: list[tuple[Manifest | None, list[Part]]]) -> None:
         self.folders = tuple(folders)
         self.manifests = tuple(manifest for manifest, _ in contents)
         self._parts = [part for _, parts in contents for part in parts]
@@ -174,8 +165,8 @@ class ShardSet:
     @property
     def num_planned(self) -> int | None:
         """Pairs planned in all folders; None where a plan cannot be read."""
-        planned = [_planned(folder, manifest) for folder, manifest in zip(self.folders, self.manifests, strict=True)]
-        return None if None in planned else sum(count for count in planned if count is not None)
+        counts = [planned(folder, manifest) for folder, manifest in zip(self.folders, self.manifests, strict=True)]
+        return None if None in counts else sum(count for count in counts if count is not None)
 
     @cached_property
     def digest(self) -> str:
@@ -282,63 +273,13 @@ class ShardSet:
             raise UsageError(shard.path, f"pixels of {shard.dtype} in a set of {self._dtype}", "open them apart")
 
 
-def require_folder(folder: Path) -> None:
-    """Raise UsageError unless `folder` is one."""
-    if not folder.is_dir():
-        there = "is a file" if folder.exists() else "is not there"
-        raise UsageError(folder, there, "give the folder that `degrade synth --out` wrote")
-
-
 def _kind(header: ShardHeader | Manifest) -> _Kind:
     return _Kind(header.scale, header.zoom, header.colour, header.hr_size)
 
 
-def _kind_of(folders: list[Path], contents: list[tuple[Manifest | None, list[_Part]]]) -> _Kind:
+def _kind_of(folders: list[Path], contents: list[tuple[Manifest | None, list[Part]]]) -> _Kind:
     kinds = [_kind(manifest or check(parts[0].path).header) for manifest, parts in contents]
     for folder, kind in zip(folders, kinds, strict=True):
         if kind != kinds[0]:
             raise UsageError(folder, f"pairs of {kind}, but {folders[0]} has {kinds[0]}", "open them apart")
     return kinds[0]
-
-
-def _read_folder(folder: Path, allow_partial: bool) -> tuple[Manifest | None, list[_Part]]:
-    require_folder(folder)
-    manifest = read_manifest(folder)
-    parts = _listed_parts(folder, manifest) if manifest else _found_parts(folder)
-    made, planned = sum(part.num_pairs for part in parts), _planned(folder, manifest)
-    if not parts and planned is None:
-        raise UsageError(folder, "no shards here", "make some: degrade synth PHOTOS --recipe generic --out FOLDER")
-    if not allow_partial and not (manifest and manifest.complete):
-        counts = f"{made} of {planned} pairs" if planned is not None else f"{made} pairs and no {MANIFEST_NAME}"
-        cure = "run the same `degrade synth` command again to finish it, or allow a partial set"
-        raise IntegrityError(folder, f"not finished: {counts}", cure)
-    if not parts:
-        raise IntegrityError(folder, f"no pairs yet, {planned} planned", "run the same `degrade synth` command again")
-    return manifest, parts
-
-
-def _listed_parts(folder: Path, manifest: Manifest) -> list[_Part]:
-    parts = [_Part(folder / record.name, record.num_pairs, record) for record in manifest.shards]
-    for part, record in zip(parts, manifest.shards, strict=True):
-        try:
-            num_bytes = part.path.stat().st_size
-        except OSError:
-            raise IntegrityError(part.path, "the shard is missing", REMAKE) from None
-        if num_bytes != record.num_bytes:
-            raise IntegrityError(part.path, f"{num_bytes} bytes, the manifest says {record.num_bytes}", REMAKE)
-    return parts
-
-
-def _found_parts(folder: Path) -> list[_Part]:
-    return [_Part(path, check(path).num_pairs, None) for path in shard_files(folder)]
-
-
-def _planned(folder: Path, manifest: Manifest | None) -> int | None:
-    if manifest is not None:
-        return manifest.num_planned
-    try:
-        with (folder / PLAN_NAME).open("rb") as file:
-            planned = json.loads(file.read(MAX_MANIFEST_BYTES))["num_pairs"]
-    except (OSError, ValueError, LookupError, TypeError, RecursionError):
-        return None
-    return planned if type(planned) is int and planned >= 0 else None

@@ -7,10 +7,10 @@ import os
 from pathlib import Path
 
 from degrade.errors import DegradeError, IntegrityError
+from degrade.shards.folder import require_folder
 from degrade.shards.gate import open_regular
 from degrade.shards.layout import PLAN_NAME
 from degrade.shards.manifest import REMAKE, Manifest, ShardRecord, read_manifest, shard_files
-from degrade.shards.reader import require_folder
 from degrade.shards.shard import Shard
 
 _BLOCK = 1 << 20
