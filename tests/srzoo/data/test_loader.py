@@ -13,9 +13,10 @@ SCALE = 2
 
 @dataclass
 class Drawn:
-    """Twelve pairs of random pixels, LR 6 x 8, in a shuffled order per epoch."""
+    """Twelve pairs of random pixels, LR 6 x 8."""
 
     lr_size: tuple[int, int] = (6, 8)
+    sizes: tuple[int, ...] = (5, 7)
     read_numbers: list[int] = field(default_factory=list)
 
     def read(self, index: int) -> tuple[np.ndarray, np.ndarray]:
@@ -23,9 +24,6 @@ class Drawn:
         generator = np.random.Generator(np.random.PCG64(index))
         lr = generator.integers(0, 256, (6, 8, 3), dtype=np.uint8)
         return lr, lr.repeat(SCALE, axis=0).repeat(SCALE, axis=1)
-
-    def epoch_order(self, seed: int, epoch: int) -> np.ndarray:
-        return np.random.Generator(np.random.PCG64([seed, epoch])).permutation(12)
 
 
 TRAIN = np.array([0, 2, 3, 5, 7, 8, 9, 11])

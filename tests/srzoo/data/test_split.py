@@ -1,8 +1,10 @@
 import hashlib
 from dataclasses import dataclass
 
+import numpy as np
 import pytest
 
+from degrade.shards.layout import SourceRow
 from srzoo.data.split import hold_out
 from srzoo.errors import UsageError
 
@@ -13,11 +15,23 @@ class Listed:
 
     names: list[str]
 
+    variants: int = 1
+
     def __len__(self) -> int:
         return len(self.names)
 
-    def source(self, index: int) -> str:
-        return hashlib.sha256(self.names[index].encode()).hexdigest()
+    def _known(self) -> list[str]:
+        return list(dict.fromkeys(self.names))
+
+    def sources(self) -> list[SourceRow]:
+        digests = [hashlib.sha256(name.encode()).hexdigest() for name in self._known()]
+        return [SourceRow(root="", path="", sha256=digest, height=9, width=9) for digest in digests]
+
+    def source_numbers(self) -> np.ndarray:
+        return np.array([self._known().index(name) for name in self.names], np.int32)
+
+    def hr_row(self, index: int) -> int:
+        return index // self.variants
 
 
 @pytest.mark.parametrize(("sources", "held_out"), [(2, 1), (3, 1), (20, 1), (100, 5)])
@@ -46,6 +60,11 @@ def test_a_single_source_gives_its_last_pairs_and_says_so() -> None:
     assert "one source" in split.sentence
 
 
-def test_too_few_pairs_are_refused() -> None:
-    with pytest.raises(UsageError, match="1 pairs"):
-        hold_out(Listed(["photo"]))
+def test_variants_of_a_patch_are_never_parted() -> None:
+    split = hold_out(Listed(["photo"] * 40, variants=5))
+    assert list(split.held_out) == [35, 36, 37, 38, 39]
+
+
+def test_a_single_patch_is_refused() -> None:
+    with pytest.raises(UsageError, match="single patch"):
+        hold_out(Listed(["photo"] * 3, variants=3))

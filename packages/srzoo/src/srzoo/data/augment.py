@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import TypeVar
 
-import numpy as np
 from numpy.typing import NDArray
 
 from degrade.rng import block, name_word
-
-Pixels = TypeVar("Pixels", bound=NDArray[np.generic])
 
 _LOW = (1 << 32) - 1
 
@@ -36,10 +32,10 @@ def draw(key: int, sample: int, *, rows: int, columns: int) -> Draw:
     return Draw(((first >> 32) * rows) >> 32, ((first & _LOW) * columns) >> 32, second >> 61)
 
 
-def oriented(image: Pixels, orientation: int) -> Pixels:
+def oriented(image: NDArray, orientation: int) -> NDArray:
     """A view of an (H, W, C) image: bit 0 mirrors left-right, bit 1 top-bottom, bit 2 then swaps the axes."""
     if orientation & 1:
         image = image[:, ::-1]
     if orientation & 2:
         image = image[::-1]
-    return image.transpose(1, 0, 2) if orientation & 4 else image  # type: ignore[reportReturnType]  still a view
+    return image.transpose(1, 0, 2) if orientation & 4 else image

@@ -7,7 +7,7 @@ interpreter, so threads suffice: no worker processes, no copies between them.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,6 +16,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from degrade.shards.order import epoch_order
 from srzoo.data.augment import draw, oriented, stream_key
 from srzoo.data.batch import PixelBatch, Pixels
 from srzoo.errors import PresetError
@@ -52,7 +53,8 @@ class Pairs(Protocol):
 
     def read(self, index: int) -> tuple[Pixels, Pixels]: ...
 
-    def epoch_order(self, seed: int, epoch: int) -> NDArray[np.int64]: ...
+    @property
+    def sizes(self) -> Sequence[int]: ...
 
 
 class Batches:
@@ -104,7 +106,7 @@ class Batches:
         crops = [self._crop(number, first + row) for row, number in enumerate(numbers)]
         return PixelBatch(np.stack([lr for lr, _ in crops]), np.stack([hr for _, hr in crops]), tuple(numbers))
 
-    def stream(self, first: int, last: int, *, workers: int = 1) -> Iterator[PixelBatch]:
+    def stream(self, first: int, last: int, *, workers: int = 1) -> Generator[PixelBatch]:
         """The batches of steps first..last in order, made ahead by `workers` threads (0: in this one)."""
         if workers == 0:
             yield from (self.at(step) for step in range(first, last + 1))
@@ -126,7 +128,7 @@ class Batches:
         return int(self._order(epoch)[position])
 
     def _make_order(self, epoch: int) -> NDArray[np.int64]:
-        order = self._pairs.epoch_order(self._seed, epoch)
+        order = epoch_order(self._pairs.sizes, self._seed, epoch)
         order = order[order < len(self._is_training)]
         return order[self._is_training[order]]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -11,18 +11,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from degrade.errors import UsageError
+from degrade.shards.layout import SourceRow
 
 HELD_OUT_SHARE = 0.05
 
 
-class Sources(Protocol):
-    """What a split needs of a set of pairs."""
+class Pairs(Protocol):
+    """What a split needs of degrade's shard reader."""
 
     def __len__(self) -> int: ...
 
-    def source(self, index: int) -> str:
-        """SHA-256 (hex) of the photograph of pair `index`."""
-        ...
+    def sources(self) -> Sequence[SourceRow]: ...
+
+    def source_numbers(self) -> NDArray[np.int32]: ...
+
+    def hr_row(self, index: int) -> int: ...
 
 
 @dataclass(frozen=True)
@@ -34,31 +37,34 @@ class Split:
     sentence: str
 
 
-def hold_out(pairs: Sources) -> Split:
+def hold_out(pairs: Pairs) -> Split:
     """About 5 % of the sources, at least one and never all, chosen by a hash of their content.
 
     The choice depends on the photographs alone, so every run over them holds out the same ones, whatever its seed.
-    With a single source, its last 5 % of pairs are held out, and the sentence says so.
+    With a single source its last 5 % of patches are held out, and the sentence says so.
 
     Raises:
-        UsageError: fewer than two pairs.
+        UsageError: nothing would be left to train on.
     """
-    if len(pairs) < 2:
-        raise UsageError("shards", f"{len(pairs)} pairs", "make more: training needs at least two, one to validate")
-    rows: dict[str, list[int]] = defaultdict(list)
-    for index in range(len(pairs)):
-        rows[pairs.source(index)].append(index)
-    if len(rows) == 1:
-        count = max(1, round(HELD_OUT_SHARE * len(pairs)))
-        everything = np.arange(len(pairs), dtype=np.int64)
-        sentence = f"one source only: its last {count} pairs validate, so PSNR will flatter"
-        return Split(everything[:-count], everything[-count:], sentence)
-    ranked = sorted(rows, key=_rank)
+    sources = pairs.sources()
+    if len(sources) == 1:
+        return _end_of_one_source(pairs)
+    ranked = sorted(range(len(sources)), key=lambda number: _rank(sources[number]["sha256"]))
     count = min(max(1, round(HELD_OUT_SHARE * len(ranked))), len(ranked) - 1)
-    held_out = np.array(sorted(i for source in ranked[:count] for i in rows[source]), dtype=np.int64)
-    train = np.array(sorted(i for source in ranked[count:] for i in rows[source]), dtype=np.int64)
-    sentence = f"{len(held_out)} pairs of {count} of {len(ranked)} sources validate and never train"
-    return Split(train, held_out, sentence)
+    is_held_out = np.isin(pairs.source_numbers(), ranked[:count])
+    sentence = f"{is_held_out.sum()} of {count} of {len(ranked)} sources validate and never train"
+    return Split(np.flatnonzero(~is_held_out), np.flatnonzero(is_held_out), sentence)
+
+
+def _end_of_one_source(pairs: Pairs) -> Split:
+    cut = len(pairs) - max(1, round(HELD_OUT_SHARE * len(pairs)))
+    while cut > 0 and pairs.hr_row(cut - 1) == pairs.hr_row(cut):
+        cut -= 1  # variants of one patch stay together
+    if cut == 0:
+        raise UsageError("shards", "a single patch", "make more: one part trains, another validates")
+    numbers = np.arange(len(pairs), dtype=np.int64)
+    sentence = f"one source only, so its last {len(pairs) - cut} validate: their PSNR flatters"
+    return Split(numbers[:cut], numbers[cut:], sentence)
 
 
 def _rank(source: str) -> bytes:

@@ -1,0 +1,5 @@
+"""`python -m srzoo`, which torchrun needs."""
+
+from srzoo.cli.main import main
+
+main()

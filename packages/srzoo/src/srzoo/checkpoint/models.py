@@ -1,0 +1,161 @@
+"""Model files: one network as safetensors, with everything needed to build it again in the metadata.
+
+The keys are the network's own, in the layouts that other tools recognise; nothing is guessed from shapes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import safetensors
+import safetensors.torch
+import torch
+from torch import Tensor, nn
+
+from degrade.atomic import write_bytes
+from degrade.errors import UsageError
+from degrade.schema import build, nearest
+from srzoo.errors import ModelFileError
+from srzoo.networks import NETWORKS
+
+FORMAT = "srzoo-model"
+FORMAT_VERSION = 1
+_SHOWN_KEYS = 3
+
+
+@dataclass(frozen=True)
+class Model:
+    """A network read from a file, ready for inference on CPU in float32.
+
+    Attributes:
+        name: its key in `NETWORKS`.
+        overlap: LR pixels around a pixel that can change it; None where pooling sees the whole picture.
+        metadata: what the file says of itself, all text.
+    """
+
+    network: nn.Module
+    name: str
+    scale: int
+    overlap: int | None
+    metadata: Mapping[str, str]
+
+
+def save_model(path: Path, network_name: str, network: nn.Module, metadata: Mapping[str, str]) -> None:
+    """Write the weights of `network` and how to build it, atomically.
+
+    Args:
+        metadata: more facts, all text (`preset`, `steps`, `metrics`, `shards`); may not replace the built-in ones.
+    """
+    tensors = {key: value.detach().cpu().contiguous() for key, value in network.state_dict().items()}
+    radius = getattr(network, "receptive_radius", None)
+    own = {
+        "format": FORMAT,
+        "format_version": str(FORMAT_VERSION),
+        "network": network_name,
+        "config": json.dumps(asdict(network.config), sort_keys=True),  # type: ignore[reportArgumentType]  a dataclass
+        "scale": str(network.scale),
+        "overlap": "whole" if radius is None else str(radius),
+        "sha256": digest(tensors),
+    }
+    write_bytes(path, safetensors.torch.save(tensors, metadata={**metadata, **own}))
+
+
+def digest(tensors: Mapping[str, Tensor]) -> str:
+    """SHA-256 over names, types, shapes and values: safetensors itself does not notice a flipped bit."""
+    total = hashlib.sha256()
+    for key in sorted(tensors):
+        tensor = tensors[key].contiguous()
+        total.update(f"{key} {tensor.dtype} {tuple(tensor.shape)}\n".encode())
+        total.update(tensor.reshape(-1).view(torch.uint8).numpy().data)
+    return total.hexdigest()
+
+
+def read_metadata(path: Path) -> dict[str, str]:
+    """What a model file says of itself, without reading its weights.
+
+    Raises:
+        ModelFileError: missing, truncated, or not a model file of this package.
+    """
+    return _open(path, with_tensors=False)[0]
+
+
+def load_model(path: Path) -> Model:
+    """The network in `path`: eval mode, float32, CPU.
+
+    Raises:
+        ModelFileError: missing, truncated, of a foreign kind, or with keys, shapes or values that do not fit.
+    """
+    metadata, tensors = _open(path, with_tensors=True)
+    if digest(tensors) != metadata.get("sha256"):
+        raise ModelFileError(path, "the weights are not those that were written", "copy or train it again")
+    network = _built(path, metadata)
+    _check_fit(path, network, tensors)
+    network.load_state_dict(tensors)
+    overlap = metadata.get("overlap", "")
+    return Model(
+        network=network.eval().requires_grad_(False),
+        name=metadata["network"],
+        scale=int(metadata["scale"]),
+        overlap=int(overlap) if overlap.isdigit() else None,
+        metadata=metadata,
+    )
+
+
+def _open(path: Path, *, with_tensors: bool) -> tuple[dict[str, str], dict[str, Tensor]]:
+    if not path.is_file():
+        raise ModelFileError(path, "no such model file", "check the path")
+    try:
+        with safetensors.safe_open(path, framework="pt") as file:
+            metadata = dict(file.metadata() or {})
+            tensors = {key: file.get_tensor(key) for key in file.keys()} if with_tensors else {}  # noqa: SIM118
+    except OSError as error:
+        raise ModelFileError(path, f"cannot be read: {error.strerror or error}", "check its permissions") from None
+    except Exception as error:  # SafetensorError is not exported everywhere; a header of odd types raises others
+        reason = " ".join(str(error).split())[:80]
+        raise ModelFileError(path, f"not a whole safetensors file ({reason})", "copy or train it again") from None
+    if metadata.get("format") != FORMAT:
+        raise ModelFileError(path, "a safetensors file, but no model of srzoo", "give one that `srzoo train` wrote")
+    version = metadata.get("format_version")
+    if version != str(FORMAT_VERSION):
+        raise ModelFileError(path, f"format version {version}, known is {FORMAT_VERSION}", "use a newer srzoo")
+    return metadata, tensors
+
+
+def _built(path: Path, metadata: Mapping[str, str]) -> nn.Module:
+    name = metadata.get("network", "")
+    if name not in NETWORKS:
+        raise ModelFileError(path, f"unknown network '{name}'", nearest(name, NETWORKS))
+    config_class, network_class = NETWORKS[name]
+    try:
+        config = build(config_class, json.loads(metadata.get("config", "")), origin=str(path))
+    except (ValueError, UsageError) as error:
+        raise ModelFileError(path, f"its config cannot be read ({error})", "copy or train it again") from None
+    with torch.random.fork_rng(devices=[]):  # initialisation draws; the caller's generator stays as it was
+        return network_class(config)
+
+
+def _check_fit(path: Path, network: nn.Module, tensors: Mapping[str, Tensor]) -> None:
+    expected = network.state_dict()
+    odd = sorted(
+        key
+        for key in expected.keys() | tensors.keys()
+        if key not in expected or key not in tensors or expected[key].shape != tensors[key].shape
+    )
+    if odd:
+        shown = ", ".join(_difference(key, expected, tensors) for key in odd[:_SHOWN_KEYS])
+        raise ModelFileError(path, f"{len(odd)} keys do not fit: {shown}", "it was written for another network")
+    broken = [key for key, value in tensors.items() if not torch.isfinite(value).all()]
+    if broken:
+        raise ModelFileError(path, f"values that are not finite in {', '.join(broken[:_SHOWN_KEYS])}", "train it again")
+
+
+def _difference(key: str, expected: Mapping[str, Tensor], tensors: Mapping[str, Tensor]) -> str:
+    if key not in tensors:
+        return f"{key} missing"
+    if key not in expected:
+        return f"{key} unknown"
+    return f"{key} is {tuple(tensors[key].shape)}, not {tuple(expected[key].shape)}"

@@ -1,0 +1,1 @@
+"""The `srzoo` command: parse, call, print."""

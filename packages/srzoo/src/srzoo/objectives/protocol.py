@@ -1,0 +1,35 @@
+"""What the trainer knows of an objective: which networks there are, and what each step asks to be minimised."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Protocol
+
+import torch
+from torch import Tensor, nn
+
+from srzoo.data import Batch
+
+
+class Objective(Protocol):
+    """Losses over a set of networks. It never steps an optimiser and never calls backward.
+
+    Attributes:
+        networks: every network that trains, by role.
+        products: roles that are saved as `<role>.safetensors`.
+        upscaler: the role that maps LR to SR and is validated by PSNR, or None.
+        parts: the weighted terms of the last step, detached, for the log.
+    """
+
+    networks: Mapping[str, nn.Module]
+    products: tuple[str, ...]
+    upscaler: str | None
+    parts: dict[str, Tensor]
+
+    def step(self, batch: Batch) -> Iterator[dict[str, Tensor]]:
+        """Yield {optimiser: loss}; the trainer minimises one yielded dict before it asks for the next."""
+        ...
+
+    def to(self, device: torch.device) -> None:
+        """Move the networks and all frozen features; weights become channels-last."""
+        ...

@@ -1,0 +1,110 @@
+"""LR in, HR wanted: weighted pixel, perceptual and adversarial terms over one generator and at most one critic."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from srzoo.data import Batch
+from srzoo.features.vgg19 import load_vgg19
+from srzoo.losses import GAN_LOSSES, PIXEL_LOSSES, PerceptualConfig, PerceptualLoss
+
+
+@dataclass(frozen=True)
+class SupervisedConfig:
+    """Weights of the three terms (0 leaves a term out) and what each one is.
+
+    Attributes:
+        features: which of VGG19's features the perceptual term compares.
+        gan: `relativistic` average, or `standard` non-saturating.
+        half: the critic's and the generator's two terms averaged (ESRGAN's code) instead of summed (its paper).
+    """
+
+    pixel: float = 1.0
+    pixel_distance: Literal["l1", "mse", "charbonnier"] = "l1"
+    perceptual: float = 0.0
+    features: PerceptualConfig = field(default_factory=PerceptualConfig)
+    adversarial: float = 0.0
+    gan: Literal["relativistic", "standard"] = "relativistic"
+    half: bool = False
+
+    def __post_init__(self) -> None:
+        weights = (self.pixel, self.perceptual, self.adversarial)
+        if min(weights) < 0 or not any(weights[:2]):
+            raise ValueError(f"expected weights >= 0, and pixel or perceptual > 0, got {weights}")
+
+
+class Supervised:
+    """Objective `supervised`; see `protocol.Objective`. Roles: `generator`, and `critic` with an adversarial term.
+
+    The generator's losses come first, the critic's from the same fake, made before the generator's update.
+
+    Source: Ren et al. 2020, equations 3 to 5; Wang et al. 2018, "ESRGAN", equation 3.
+    """
+
+    products: tuple[str, ...] = ("generator",)
+    upscaler: str | None = "generator"
+
+    def __init__(
+        self, config: SupervisedConfig, networks: Mapping[str, nn.Module], *, vgg_weights: Path | None = None
+    ) -> None:
+        self.config, self.networks = config, networks
+        self.parts: dict[str, Tensor] = {}
+        self._perceptual = _perceptual(config, vgg_weights)
+
+    @staticmethod
+    def roles(config: SupervisedConfig) -> tuple[str, ...]:
+        """The networks that these weights train; each has the optimiser of its own name."""
+        return ("generator", "critic") if config.adversarial else ("generator",)
+
+    @staticmethod
+    def check(config: SupervisedConfig, *, vgg_weights: Path | None) -> None:
+        """Raise WeightsMissingError if the perceptual term's features are not on this machine."""
+        _perceptual(config, vgg_weights)
+
+    def to(self, device: torch.device) -> None:
+        for network in self.networks.values():
+            network.to(device=device, memory_format=torch.channels_last)  # type: ignore[reportCallIssue]  as documented
+        if self._perceptual is not None:
+            self._perceptual.to(device=device, memory_format=torch.channels_last)  # type: ignore[reportCallIssue]
+
+    def step(self, batch: Batch) -> Iterator[dict[str, Tensor]]:
+        assert batch.lr is not None
+        assert batch.hr is not None
+        config, real = self.config, batch.hr
+        fake = self.networks["generator"](batch.lr)
+        terms: dict[str, Tensor] = {}
+        if config.pixel:
+            terms["pixel"] = config.pixel * PIXEL_LOSSES[config.pixel_distance](fake, real)
+        if self._perceptual is not None:
+            terms["perceptual"] = config.perceptual * self._perceptual(fake, real)
+        if config.adversarial:
+            terms["adversarial"] = config.adversarial * self._generator_term(real, fake)
+        self.parts = {name: term.detach() for name, term in terms.items()}
+        yield {"generator": torch.stack(list(terms.values())).sum()}
+        if config.adversarial:
+            loss = self._critic_term(real, fake.detach())
+            self.parts["critic"] = loss.detach()
+            yield {"critic": loss}
+
+    def _generator_term(self, real: Tensor, fake: Tensor) -> Tensor:
+        critic, (generator_loss, _) = self.networks["critic"], GAN_LOSSES[self.config.gan]
+        with torch.no_grad():
+            real_logits = critic(real)
+        return generator_loss(real_logits, critic(fake), half=self.config.half)
+
+    def _critic_term(self, real: Tensor, fake: Tensor) -> Tensor:
+        critic, (_, critic_loss) = self.networks["critic"], GAN_LOSSES[self.config.gan]
+        return critic_loss(critic(real), critic(fake), half=self.config.half)
+
+
+def _perceptual(config: SupervisedConfig, vgg_weights: Path | None) -> PerceptualLoss | None:
+    if not config.perceptual:
+        return None
+    trunk = load_vgg19(config.features.layers, config.features.normalisation, weights=vgg_weights)
+    return PerceptualLoss(config.features, trunk)

@@ -1,0 +1,202 @@
+"""A run from its first step to its last: lock, shards, stages, and going on from where an earlier try ended."""
+
+from __future__ import annotations
+
+import fcntl
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+from degrade.atomic import resource_error, write_bytes
+from degrade.shards.reader import ShardSet, open_shards
+from srzoo.checkpoint import State, newest_state
+from srzoo.data import hold_out
+from srzoo.errors import PresetError, ResourceError, UsageError, WeightsMissingError
+from srzoo.preset import Preset, check_weights
+from srzoo.trainer.context import Context, Outcome, RunOptions
+from srzoo.trainer.device import pick_device, settings
+from srzoo.trainer.journal import LOG, Journal
+from srzoo.trainer.ranks import Ranks, joined, local_rank
+from srzoo.trainer.stage import StageRun
+from srzoo.trainer.stopping import StopRequest
+from srzoo.trainer.validation import Validator
+from srzoo.trainer.watcher import Watcher
+
+_OURS = ("state", "samples", "tensorboard", LOG, "diverged.json", "preset.toml")
+_SHOWN_CHANGES = 4
+
+
+def train(preset: Preset, options: RunOptions, watcher: Watcher | None = None) -> Outcome:
+    """Run all stages of `preset`, or go on with the unfinished run in `options.out`.
+
+    Going on gives the same bits as never having stopped: on the CPU with the same number of threads and processes,
+    on CUDA with `deterministic`.
+
+    Raises:
+        UsageError: no shards, or shards that do not fit the preset.
+        PresetError: the run in the folder has other settings or shards.
+        WeightsMissingError: the stage to run first needs pretrained features. A later one is left out instead.
+        DivergedError: a loss or gradient is not finite; the last saved state is untouched.
+        ResourceError: another run holds the folder; no room; no permission.
+    """
+    device = pick_device(options.device, local_rank=local_rank())
+    with ExitStack() as stack:
+        stack.enter_context(settings(threads=options.threads, deterministic=options.deterministic))
+        pairs = _open(options.shards, preset)
+        ranks = stack.enter_context(joined(device))
+        watcher = watcher if watcher and ranks.is_first else Watcher()
+        if ranks.is_first:
+            stack.enter_context(_locked(options.out))
+            if options.overwrite:
+                _clear(options.out, preset)
+        ranks.wait()
+        facts = _facts(preset, pairs, options)
+        state = _found(options, facts, ranks, watcher)
+        left_out = _left_out(preset, options, watcher, first=state.facts["stage"] if state else 0)
+        split = hold_out(pairs)
+        watcher.note(f"{len(pairs)} pairs; {split.sentence}")
+        if state:
+            watcher.note(f"going on from step {state.step} of {preset.steps}")
+        journal = None
+        if ranks.is_first:
+            write_bytes(options.out / "preset.toml", preset.text.encode())
+            journal = stack.enter_context(Journal(options.out, step=state.step if state else 0))
+        first = preset.stages[0]
+        validator = Validator(pairs, split.held_out, watch=first.watch, scale=first.scale)
+        stop = stack.enter_context(StopRequest())
+        context = Context(preset, options, device, ranks, stop, watcher, pairs, split, validator, journal, facts)
+        return _stages(context, state, left_out)
+
+
+def _stages(context: Context, state: State | None, left_out: dict[int, str]) -> Outcome:
+    preset, folder, done = context.preset, context.options.out, 0
+    reached = state.facts["stage"] if state else 0
+    for number, stage in enumerate(preset.stages):
+        if number in left_out:
+            return Outcome("finished", done, preset.steps, folder, left_out=left_out[number])
+        if number >= reached:
+            run = StageRun(context, number, steps_before=done)
+            run.begin(state if state and number == reached else None)
+            if not run.train():
+                return Outcome("stopped", done + run.step, preset.steps, folder, signal=context.stop.signal)
+            if context.ranks.is_first and len(preset.stages) > 1:
+                run.keep_products()
+            context.ranks.wait()
+        done += stage.steps
+        if context.stop.signal and done < preset.steps:
+            return Outcome("stopped", done, preset.steps, folder, signal=context.stop.signal)
+    return Outcome("finished", done, preset.steps, folder)
+
+
+def _open(folders: tuple[Path, ...], preset: Preset) -> ShardSet:
+    for folder in folders:
+        if not folder.exists():
+            raise UsageError(folder, "no shards here", f"make some: degrade synth --recipe generic --out {folder}")
+    pairs = open_shards(folders)
+    shown = ", ".join(str(folder) for folder in folders)
+    for stage in preset.stages:
+        if stage.scale != pairs.scale:
+            raise PresetError(
+                shown,
+                f"shards of scale {pairs.scale}, but {stage.name} is of scale {stage.scale}",
+                f"use --set scale={pairs.scale}, or other shards",
+            )
+    if pairs.read(0)[0].shape[2] != 3:
+        raise UsageError(shown, "gray shards", "make them from colour pictures")
+    return pairs
+
+
+def _facts(preset: Preset, pairs: ShardSet, options: RunOptions) -> dict[str, Any]:
+    return {
+        "settings": {stage.name: stage.settings() for stage in preset.stages},
+        "shards": pairs.digest,
+        "seed": options.seed,
+    }
+
+
+def _found(options: RunOptions, facts: dict[str, Any], ranks: Ranks, watcher: Watcher) -> State | None:
+    """The state to go on from, once it is known to belong to the same run."""
+    state, notes = None, []
+    if ranks.is_first:
+        state, notes = newest_state(options.out / "state")
+    ranks.wait()  # the first one puts broken states aside before the others look
+    if not ranks.is_first:
+        state, _ = newest_state(options.out / "state", put_aside=False)
+    for note in notes:
+        watcher.warn(note)
+    if state is None:
+        return None
+    changes = [
+        f"{path} was {_short(old)}, is {_short(new)}"
+        for key in facts
+        for path, old, new in _changes(key, state.facts.get(key), facts[key])
+    ]
+    if changes and not options.override:
+        shown = "; ".join(changes[:_SHOWN_CHANGES])
+        more = f"; and {len(changes) - _SHOWN_CHANGES} more" if len(changes) > _SHOWN_CHANGES else ""
+        raise PresetError(
+            options.out,
+            f"the run in it has other settings: {shown}{more}",
+            "use --override to go on with the new ones, --overwrite to start over, or another --out",
+        )
+    for change in changes:
+        watcher.warn(f"overridden: {change}")
+    return state
+
+
+def _changes(path: str, old: Any, new: Any) -> Iterator[tuple[str, Any, Any]]:
+    if isinstance(old, dict) and isinstance(new, dict):
+        for key in sorted(old.keys() | new.keys()):
+            yield from _changes(f"{path}.{key}".removeprefix("settings."), old.get(key), new.get(key))
+    elif old != new:
+        yield path, old, new
+
+
+def _short(value: Any) -> str:
+    text = "not stated" if value is None else str(value)
+    return text if len(text) <= 40 else f"{text[:16]}..."
+
+
+def _left_out(preset: Preset, options: RunOptions, watcher: Watcher, *, first: int) -> dict[int, str]:
+    """Stages whose pretrained features are missing, with the reason; the one to run first may not be among them."""
+    reasons: dict[int, str] = {}
+    for number, stage in enumerate(preset.stages[first:], start=first):
+        try:
+            check_weights(stage, vgg_weights=options.vgg_weights)
+        except WeightsMissingError as error:
+            if number == first:
+                raise
+            reasons[number] = f"{stage.name} is left out: {error}"
+            watcher.note(reasons[number])
+            break
+    return reasons
+
+
+def _clear(out: Path, preset: Preset) -> None:
+    """Remove what a run writes, and nothing else."""
+    for name in (*_OURS, *(stage.name for stage in preset.stages)):
+        path = out / name
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+    for product in out.glob("*.safetensors"):
+        product.unlink()
+
+
+@contextmanager
+def _locked(out: Path) -> Iterator[None]:
+    """Hold the run folder; the system lets go of it when this process dies, however it dies."""
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+        file = (out / ".lock").open("a")
+    except OSError as error:
+        raise resource_error(out, error) from None
+    with file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            raise ResourceError(out, "another run is training in it", "wait for it, or choose another --out") from None
+        yield

@@ -1,0 +1,227 @@
+"""One stage of a run: the loop over batches, and what is written along the way."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Generator
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from degrade.atomic import write_bytes
+from srzoo.checkpoint import State, prune_states, save_model, save_state
+from srzoo.data import Batch, Batches, PixelBatch
+from srzoo.ema import averaged
+from srzoo.errors import DivergedError, ResourceError
+from srzoo.optim import learning_rate_at
+from srzoo.preset import build_networks, build_objective, build_optimisers
+from srzoo.trainer import state as states
+from srzoo.trainer.clock import Clock
+from srzoo.trainer.context import Context
+from srzoo.trainer.device import autocast, autocast_type
+from srzoo.trainer.start import load_start
+from srzoo.trainer.update import Clipped, NotFiniteError, apply_update
+from srzoo.trainer.validation import Scores
+from srzoo.trainer.watcher import Pace, Progress
+
+_KEPT_STATES = 3
+
+
+class StageRun:
+    """A stage at some step of its own, counted from 1; `steps_before` are those of earlier stages."""
+
+    def __init__(self, context: Context, number: int, *, steps_before: int) -> None:
+        self.context, self.number, self.steps_before = context, number, steps_before
+        self.stage = context.preset.stages[number]
+        self.step = 0
+        networks = build_networks(self.stage, seed=context.options.seed)
+        self.objective = build_objective(self.stage, networks, vgg_weights=context.options.vgg_weights)
+        self.objective.to(context.device)
+        self.networks = self.objective.networks
+        self.dtype = autocast_type(self.stage.precision, context.device)
+        self.clock = Clock()
+        self.scores: Scores | None = None
+        self.best: dict[str, float] = {}
+        self._losses: dict[str, float] = {}
+
+    def begin(self, state: State | None) -> None:
+        """Take the weights that the preset starts from, or everything from `state`."""
+        plans = self.stage.networks
+        if state is None:
+            for role, plan in plans.items():
+                if plan.start_from:
+                    load_start(self.networks[role], role, plan, self.context.options.out)
+        self.averages = {role: averaged(self.networks[role], plan.ema) for role, plan in plans.items() if plan.ema}
+        self.optimisers = {
+            name: Clipped(optimiser, self.stage.optimisers[name].clip)
+            for name, optimiser in build_optimisers(self.stage, self.networks).items()
+        }
+        torch.manual_seed(self.context.options.seed + self.context.ranks.rank)
+        if state is not None:
+            states.restore(state.tensors, self.networks, self.averages, self.optimisers)
+            self.step = state.facts["stage_step"]
+            self.best = state.facts["best"]
+            self.clock.seconds = state.facts["seconds"]
+        for network in self.networks.values():
+            network.train()
+
+    def train(self) -> bool:
+        """Run the remaining steps; False if asked to stop before the last one. The state is saved either way."""
+        if self.step >= self.stage.steps:
+            return True
+        batches = self._batches()
+        self.clock.start()
+        try:
+            for pixels in batches:
+                self._update(Batch.of(pixels, self.context.device))
+                self.step += 1
+                stopped_by = self.context.ranks.largest(self.context.stop.signal, self.context.device)
+                self._look(is_last=bool(stopped_by) or self.step == self.stage.steps)
+                if stopped_by and self.step < self.stage.steps:
+                    self.context.stop.signal = stopped_by
+                    return False
+        finally:
+            batches.close()
+        return True
+
+    def _batches(self) -> Generator[PixelBatch]:
+        return Batches(
+            self.context.pairs,
+            self.context.split.train,
+            self.stage.data,
+            scale=self.stage.scale,
+            seed=self.context.options.seed,
+            stage=self.number,
+            rank=self.context.ranks.rank,
+            world=self.context.ranks.world,
+        ).stream(self.step + 1, self.stage.steps, workers=self.context.options.workers)
+
+    def keep_products(self) -> None:
+        """Keep this stage's models under its name; a later stage replaces those of the run."""
+        folder = self.context.options.out / self.stage.name
+        folder.mkdir(exist_ok=True)
+        for role in self.objective.products:
+            product = self.context.options.out / f"{role}.safetensors"
+            write_bytes(folder / product.name, product.read_bytes())
+
+    def _update(self, batch: Batch) -> None:
+        step = self.step + 1
+        for name, clipped in self.optimisers.items():
+            for group in clipped.optimiser.param_groups:
+                group["lr"] = learning_rate_at(self.stage.optimisers[name], step, self.stage.steps)
+        asked = self.objective.step(batch)
+        while (losses := self._next_losses(asked)) is not None:
+            try:
+                apply_update(losses, self.optimisers, self.context.ranks)
+            except NotFiniteError as error:
+                raise self._diverged(str(error), batch) from None
+        for role, average in self.averages.items():
+            average.update(self.networks[role])
+
+    def _next_losses(self, asked: Any) -> dict[str, Tensor] | None:
+        with autocast(self.dtype, self.context.device):
+            return next(asked, None)
+
+    def _diverged(self, what: str, batch: Batch) -> DivergedError:
+        names = [self.context.pairs[index].id for index in batch.pairs]
+        step = self.steps_before + self.step + 1
+        folder = self.context.options.out
+        if self.context.ranks.is_first:
+            record = {"step": step, "stage": self.stage.name, "what": what, "pairs": names}
+            write_bytes(folder / "diverged.json", json.dumps(record, indent=1).encode())
+        return DivergedError(
+            f"step {step} of {self.stage.name}",
+            f"{what}, pairs {', '.join(names[:3])} ... (all in diverged.json); nothing was updated",
+            "lower the learning rate or set clip; the last saved state is intact",
+        )
+
+    def _look(self, *, is_last: bool) -> None:
+        """Log, validate, picture and save when it is time, and after the last step."""
+        watch, step = self.stage.watch, self.step
+        self.clock.step()
+        is_logged = is_last or step % watch.log_every == 0
+        is_validated = is_last or step % watch.validate_every == 0
+        if is_logged:
+            self._losses = self._read_losses()
+        self._tell()
+        if self.context.ranks.is_first and (is_logged or is_validated):
+            record: dict[str, Any] = {
+                "step": self.steps_before + step,
+                "stage": self.stage.name,
+                "seconds": round(self.clock.seconds, 3),
+                "it_per_s": round(self.clock.rate, 3),
+                "losses": self._losses,
+            }
+            with self.clock.paused():
+                record |= self._validated(is_pictured=is_last or step % watch.sample_every == 0) if is_validated else {}
+                assert self.context.journal is not None
+                self.context.journal.write(record)
+        if is_last or step % watch.save_every == 0 or self.best.get("step") == self.steps_before + step:
+            with self.clock.paused():
+                self._save(is_last=is_last)
+
+    def _read_losses(self) -> dict[str, float]:
+        names = sorted(self.objective.parts)
+        values = torch.stack([self.objective.parts[name].detach().float() for name in names])
+        self.context.ranks.average_([values])
+        return dict(zip(names, (round(value, 6) for value in values.tolist()), strict=True))
+
+    def _tell(self) -> None:
+        stage, left = self.stage.name, self.stage.steps - self.step
+        if self.clock.is_first_guess():
+            self.context.watcher.pace(Pace(stage, self.clock.rate, left / self.clock.rate))
+        done, steps = self.steps_before + self.step, self.context.preset.steps
+        self.context.watcher.progress(Progress(stage, done, steps, self.clock.rate, self._losses))
+
+    def _validated(self, *, is_pictured: bool) -> dict[str, float]:
+        role = self.objective.upscaler
+        if role is None:
+            return {}
+        network = self.averages[role].module if role in self.averages else self.networks[role]
+        network.eval()
+        step, validator = self.steps_before + self.step, self.context.validator
+        self.scores = validator.scores(network, self.context.device, self.dtype)
+        if is_pictured and self.context.journal is not None:
+            self.context.journal.picture(step, validator.picture(network, self.context.device, self.dtype))
+        if role not in self.averages:
+            network.train()
+        if self.scores.psnr > self.best.get("psnr", float("-inf")):
+            self.best = {"psnr": self.scores.psnr, "step": step}
+        found = self.scores.as_dict()
+        self.context.watcher.scores(step, found)
+        return found
+
+    def _save(self, *, is_last: bool) -> None:
+        """Write products and state; where there is no room, go on and try again at the next save."""
+        if not self.context.ranks.is_first:
+            return
+        out, step = self.context.options.out, self.steps_before + self.step
+        facts = {
+            **self.context.facts,
+            "stage": self.number,
+            "stage_step": self.step,
+            "best": self.best,
+            "seconds": self.clock.seconds,
+        }
+        try:
+            save_state(out / "state", State(step, states.gather(self.networks, self.averages, self.optimisers), facts))
+            prune_states(out / "state", keep=_KEPT_STATES, best=int(self.best["step"]) if self.best else None)
+            self._save_products(step)
+        except ResourceError as error:
+            if is_last:
+                raise
+            self.context.watcher.warn(f"step {step} is not saved: {error}; training goes on")
+
+    def _save_products(self, step: int) -> None:
+        metadata = {
+            "preset": self.context.preset.text,
+            "stage": self.stage.name,
+            "steps": str(step),
+            "metrics": json.dumps(self.scores.as_dict() if self.scores else {}),
+            "shards": str(self.context.facts["shards"]),
+        }
+        for role in self.objective.products:
+            network = self.averages[role].module if role in self.averages else self.networks[role]
+            path = self.context.options.out / f"{role}.safetensors"
+            save_model(path, self.stage.networks[role].type, network, metadata)

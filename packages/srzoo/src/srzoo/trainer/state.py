@@ -1,0 +1,76 @@
+"""Everything that decides the next step, as named tensors: weights, averages, optimisers, random number generators.
+
+Learning rates, crops and the order of pairs are closed forms of the step, so they need no state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from timm.utils.model_ema import ModelEmaV3
+from torch import Tensor, nn
+
+from srzoo.trainer.update import Clipped
+
+
+def gather(
+    networks: Mapping[str, nn.Module], averages: Mapping[str, ModelEmaV3], optimisers: Mapping[str, Clipped]
+) -> dict[str, Tensor]:
+    """All tensors of a running stage, by name."""
+    tensors: dict[str, Tensor] = {}
+    for role, network in networks.items():
+        tensors |= {f"network/{role}/{key}": value for key, value in network.state_dict().items()}
+    for role, average in averages.items():
+        tensors |= {f"average/{role}/{key}": value for key, value in average.module.state_dict().items()}
+    for name, clipped in optimisers.items():
+        for index, parameter in enumerate(clipped.parameters()):
+            for key, value in clipped.optimiser.state[parameter].items():
+                tensors[f"optimiser/{name}/{index}/{key}"] = value
+    tensors["random/cpu"] = torch.get_rng_state()
+    for index in range(torch.cuda.device_count() if torch.cuda.is_initialized() else 0):
+        tensors[f"random/cuda{index}"] = torch.cuda.get_rng_state(index)
+    return tensors
+
+
+def restore(
+    tensors: Mapping[str, Tensor],
+    networks: Mapping[str, nn.Module],
+    averages: Mapping[str, ModelEmaV3],
+    optimisers: Mapping[str, Clipped],
+) -> None:
+    """Put the tensors of `gather` back.
+
+    Raises:
+        ValueError: names or shapes that do not fit.
+    """
+    for role, network in networks.items():
+        _load(network, _below(tensors, f"network/{role}/"))
+    for role, average in averages.items():
+        _load(average.module, _below(tensors, f"average/{role}/"))
+    for name, clipped in optimisers.items():
+        for index, parameter in enumerate(clipped.parameters()):
+            saved = _below(tensors, f"optimiser/{name}/{index}/")
+            clipped.optimiser.state[parameter] = {key: _placed(value, parameter) for key, value in saved.items()}
+    torch.set_rng_state(tensors["random/cpu"])
+    for index in range(torch.cuda.device_count() if torch.cuda.is_initialized() else 0):
+        if f"random/cuda{index}" in tensors:
+            torch.cuda.set_rng_state(tensors[f"random/cuda{index}"], index)
+
+
+def _below(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
+
+
+def _load(network: nn.Module, tensors: Mapping[str, Tensor]) -> None:
+    try:
+        network.load_state_dict(tensors)
+    except RuntimeError as error:
+        raise ValueError(" ".join(str(error).split())) from None
+
+
+def _placed(value: Tensor, parameter: Tensor) -> Tensor:
+    """A moment beside its parameter, with the same strides: the kernels then run over it exactly as before."""
+    if value.shape != parameter.shape:
+        return value.to(parameter.device) if value.ndim else value.clone()  # Adam's step counter
+    return torch.empty_like(parameter).copy_(value)
