@@ -23,7 +23,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from degrade.sources import samples
 
 import interleave
 from degrade import codecs, pipeline
@@ -34,6 +33,8 @@ from degrade.recipe import Recipe, load_recipe
 from degrade.rng import Stream
 from degrade.shards.layout import Rows, ShardHeader
 from degrade.shards.writer import shard_image
+from degrade.sources import samples
+from degrade.sources.load import where
 from degrade.synthesize import synthesize
 from degrade.synthesize.plan import SHARD_BYTES
 from peers.generic import Absent, Way
@@ -54,7 +55,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="one short repeat: to see that it runs")
     arguments = parser.parse_args()
     timing = {"repeats": 1, "seconds": 0.1} if arguments.quick else {"repeats": 7, "seconds": 0.5}
-    paths = arguments.photos or [Path(source.root, source.path) for source in samples.photographs()]
+    paths = arguments.photos or [where(source) for source in samples.photographs()]
     pictures = [picture for path in paths if min((picture := pixels_of(path)).shape[:2]) >= PATCH]
     recipe = load_recipe("generic")
 

@@ -21,6 +21,7 @@ def prepare() -> list[Way]:
         from kornia.filters import gaussian_blur2d
     except ImportError:
         raise Absent("pip install kornia") from None
+    torch.set_num_threads(1)
     random = np.random.default_rng(0)
 
     def degrade(patches: Patches) -> Patches:

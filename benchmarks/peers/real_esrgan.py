@@ -19,6 +19,7 @@ def prepare() -> list[Way]:
     folder = checkout("BasicSR", ORIGIN)
     degradations = load(folder / "basicsr/data/degradations.py")
     blur = load(folder / "basicsr/utils/img_process_util.py").filter2D
+    torch.set_num_threads(1)
     random = np.random.default_rng(0)
     np.random.seed(0)
 
