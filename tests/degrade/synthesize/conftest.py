@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from degrade.synthesize import Summary, synthesize
+from degrade.synthesize import Summary, plan, synthesize
 
 NUM_PHOTOS = 8
-PATCHES = 24  # a photo: 192 pairs in all, so three shards
+PATCHES = 6  # a photo: 48 pairs in all, so three shards of
+SHARD_PAIRS = 16
 
 
 def write_photo(path: Path, number: int, height: int = 60, width: int = 72) -> None:
@@ -35,8 +36,10 @@ def photos(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def make(photos: Path, tmp_path: Path) -> Callable[..., Summary]:
+def make(photos: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Summary]:
     """Synthesize into `out` in this process, from all photos, small patches."""
+
+    monkeypatch.setattr(plan, "LEAST_PAIRS", SHARD_PAIRS)
 
     def function(out: str = "out", hr: Any = None, recipe: str = "generic", **changes: Any) -> Summary:
         settings = {"patch": 16, "per_image": PATCHES, "workers": 1, **changes}

@@ -17,7 +17,7 @@ from degrade.shards.manifest import ShardRecord
 from degrade.sources.folder import Skipped
 from degrade.synthesize.task import Outcome
 
-NAME = "progress.jsonl"
+JOURNAL_NAME = "progress.jsonl"
 
 
 class Journal:
@@ -25,7 +25,7 @@ class Journal:
 
     def __init__(self, folder: Path, done: Mapping[int, Outcome], skipped: Sequence[Skipped] = ()) -> None:
         """Start it anew with what is already done, and inputs known to be left out."""
-        self.path = folder / NAME
+        self.path = folder / JOURNAL_NAME
         lines = [_line(None, Outcome(None, tuple(skipped)))] if skipped else []
         lines += [_line(index, outcome) for index, outcome in sorted(done.items())]
         write_bytes(self.path, "".join(lines).encode())
@@ -54,11 +54,11 @@ def read_journal(folder: Path) -> tuple[dict[int, Outcome], tuple[Skipped, ...]]
     done: dict[int, Outcome] = {}
     skipped: tuple[Skipped, ...] = ()
     try:
-        text = (folder / NAME).read_text(encoding="ascii", errors="replace")
+        text = (folder / JOURNAL_NAME).read_text(encoding="ascii", errors="replace")
     except FileNotFoundError:
         return done, skipped
     except OSError as error:
-        raise resource_error(folder / NAME, error) from None
+        raise resource_error(folder / JOURNAL_NAME, error) from None
     for line in text.splitlines():
         try:
             table = json.loads(line)

@@ -14,8 +14,7 @@ from degrade.errors import IntegrityError, PlanChangedError, UsageError
 from degrade.shards.layout import MANIFEST_NAME, PLAN_NAME, SKIPPED_NAME, SUFFIX
 from degrade.shards.manifest import ShardRecord, read_manifest
 from degrade.sources.folder import Skipped
-from degrade.synthesize import journal
-from degrade.synthesize.journal import read_journal
+from degrade.synthesize.journal import JOURNAL_NAME, read_journal
 from degrade.synthesize.plan import Plan, differences, parse_plan
 from degrade.synthesize.task import Outcome
 
@@ -34,7 +33,7 @@ def holds_another_run(folder: Path, plan: Plan, overwrite: bool) -> bool:
     try:
         text = path.read_bytes().decode("ascii", errors="replace")
     except (FileNotFoundError, NotADirectoryError):
-        if any(folder.glob(f"*{SUFFIX}")) and not overwrite:
+        if not overwrite and any(not shard.name.startswith(".") for shard in folder.glob(f"*{SUFFIX}")):
             raise UsageError(folder, "holds shards but no plan", "use another --out, or --overwrite") from None
         return overwrite
     except OSError as error:
@@ -49,14 +48,22 @@ def holds_another_run(folder: Path, plan: Plan, overwrite: bool) -> bool:
 
 def clear(folder: Path) -> None:
     """Remove a run: the manifest first, so that no reader takes the rest for whole, the plan last."""
-    try:
-        for name in (MANIFEST_NAME, journal.NAME, SKIPPED_NAME):
-            (folder / name).unlink(missing_ok=True)
-        for shard in folder.glob(f"*-x*-[0-9][0-9][0-9][0-9][0-9]*{SUFFIX}"):
-            shard.unlink(missing_ok=True)
-        (folder / PLAN_NAME).unlink(missing_ok=True)
-    except OSError as error:
-        raise resource_error(folder, error) from None
+    remove(*(folder / name for name in (MANIFEST_NAME, JOURNAL_NAME, SKIPPED_NAME)))
+    remove(*folder.glob(f"[!.]*-x*-[0-9][0-9][0-9][0-9][0-9]*{SUFFIX}"))
+    remove(folder / PLAN_NAME)
+
+
+def remove(*paths: Path) -> None:
+    """Remove files, whether they are there or not.
+
+    Raises:
+        ResourceError: no permission.
+    """
+    for path in paths:
+        try:
+            path.unlink(missing_ok=True)
+        except OSError as error:
+            raise resource_error(path, error) from None
 
 
 def known_shards(folder: Path, plan: Plan) -> tuple[dict[int, Outcome], tuple[Skipped, ...], bool]:

@@ -23,7 +23,7 @@ from degrade.shards.layout import MANIFEST_NAME, PLAN_NAME, SKIPPED_NAME
 from degrade.shards.manifest import Manifest, ShardRecord, write_manifest
 from degrade.sources.folder import Skipped
 from degrade.synthesize.inputs import DEFAULT_PAIRS, gather, nothing_usable
-from degrade.synthesize.journal import Journal
+from degrade.synthesize.journal import JOURNAL_NAME, Journal
 from degrade.synthesize.lock import folder_lock
 from degrade.synthesize.plan import (
     Plan,
@@ -33,7 +33,7 @@ from degrade.synthesize.plan import (
     safe_name,
     shard_patches,
 )
-from degrade.synthesize.resume import clear, holds_another_run, intact, known_shards
+from degrade.synthesize.resume import clear, holds_another_run, intact, known_shards, remove
 from degrade.synthesize.task import Outcome
 from degrade.synthesize.workers import Finished, Job, in_processes, in_this_process, on_executor
 
@@ -246,11 +246,12 @@ class _Run:
         missing = [index for index in range(self.plan.num_shards) if index not in self.done]
         if not is_complete or missing:
             self.journal = Journal(self.folder, self.done, left_out)
-            (self.folder / MANIFEST_NAME).unlink(missing_ok=True)
+            remove(self.folder / MANIFEST_NAME)
             self._make(missing)
         self._gather_skipped(skipped, left_out)
         if not is_complete or missing:
             self._finish()
+        remove(self.folder / JOURNAL_NAME)
 
     def _make(self, missing: Sequence[int]) -> None:
         job = Job(self.plan, self.recipe, self.folder / PLAN_NAME, self.folder, self._on_progress)
@@ -271,9 +272,8 @@ class _Run:
         if lines:
             write_bytes(self.folder / SKIPPED_NAME, lines.encode())
         else:
-            (self.folder / SKIPPED_NAME).unlink(missing_ok=True)
+            remove(self.folder / SKIPPED_NAME)
         write_manifest(self.folder, _manifest(self.plan, records, len(self.skipped)))
-        self.journal.path.unlink(missing_ok=True)
 
     def _gather_skipped(self, seen: Iterable[Skipped], earlier: Iterable[Skipped]) -> None:
         """Every input left out, once, in an order of its own."""
