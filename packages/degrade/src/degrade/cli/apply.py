@@ -176,10 +176,12 @@ def _refuse_clashes(jobs: Sequence[Job], *, force: bool) -> None:
     taken: dict[str, Path] = {}
     for job in jobs:
         for path in job.outputs:
-            other = taken.setdefault(str(path).casefold(), job.photo)
-            if other != job.photo:
-                cure = "run them apart, or with another -o each"
-                raise UsageError(job.photo, f"and {other} would both become {path}", cure)
+            other = taken.get(str(path).casefold())
+            if other == job.photo:
+                raise UsageError("--hr", "is the folder of the LR images", "choose another")
+            if other is not None:
+                raise UsageError(job.photo, f"and {other} would both become {path}", "run them apart, -o for each")
+            taken[str(path).casefold()] = job.photo
             if path.resolve() in inputs:
                 raise UsageError(path, "is one of the photos to be read", "choose another folder with -o")
             if not force and (path.exists() or path.is_symlink()):

@@ -26,6 +26,7 @@ COMMANDS = {  # name: (module with a click command called `command`, help)
     "inspect": ("degrade.cli.inspect", "Say what a shard, a folder of shards or a picture holds."),
     "recipes": ("degrade.cli.recipes", "List, show and check recipes."),
     "replay": ("degrade.cli.replay", "Make a stored pair again from its photograph and its trace."),
+    "verify": ("degrade.cli.verify", "Check every byte of a set of shards."),
 }
 
 _EXAMPLES = """\b

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from degrade.recipe import Recipe
     from degrade.report import Cell
 
-MAX_CELLS = 400
+MAX_CELLS, MAX_COLUMNS = 400, 10
 BASELINE = "bicubic"  # the recipe of the cell beside the HR
 
 
@@ -56,7 +56,10 @@ def preview(
     cells = list(_cells(pixels, recipe, view, source_key(view.seed, sha256), advance))
     photo = f"{Path(name).name}  {width} x {height} pixels  SHA-256 {sha256[:16]}  seed {view.seed}"
     return contact_sheet(
-        cells, title=f"{recipe.name} x{recipe.scale}", subtitle=[recipe.description or recipe.source, photo]
+        cells,
+        title=f"{recipe.name} x{recipe.scale}",
+        subtitle=[recipe.description or recipe.source, photo],
+        columns=_columns(len(cells), view.patches),
     )
 
 
@@ -67,6 +70,12 @@ def check_view(view: View, scale: int) -> None:
         raise UsageError("--patch", f"{view.patch} is not a multiple of the scale {scale}", f"use {near}")
     if view.patches * (view.variants + 2) > MAX_CELLS:
         raise UsageError("-n", f"more than {MAX_CELLS} pictures on one sheet", "show fewer variants or patches")
+
+
+def _columns(num_cells: int, patches: int) -> int | None:
+    """A row for each patch where that is not too wide; None leaves it to the sheet."""
+    per_patch = num_cells // patches
+    return per_patch if patches > 1 and per_patch <= MAX_COLUMNS else None
 
 
 def _cells(pixels: Pixels, recipe: Recipe, view: View, key: int, advance: Callable[[], None]) -> Iterator[Cell]:

@@ -50,7 +50,7 @@ def header(data: bytes, name: object) -> Header:
     """
     format, facts = _inspected(data, name)
     width, height = (facts.height, facts.width) if facts.orientation > 4 else (facts.width, facts.height)
-    return Header(format, width, height, facts.channels, facts.depth, facts.has_alpha)
+    return Header(format, width, height, facts.channels, facts.depth, facts.has_alpha, facts.orientation)
 
 
 def decode(data: bytes, name: object) -> Photo:

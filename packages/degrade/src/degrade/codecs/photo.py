@@ -68,6 +68,7 @@ class Header:
     channels: int  # colour channels of the photo that `decode` gives, 1 or 3
     depth: int
     has_alpha: bool
+    orientation: int = 1  # EXIF's, 1 to 8: how the stored picture was turned to be upright
 
 
 @dataclass(frozen=True)
