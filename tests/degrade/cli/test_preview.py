@@ -19,7 +19,11 @@ def times_found(sheet: np.ndarray, picture: np.ndarray, factor: int) -> int:
     """How often `picture`, each pixel repeated, lies in `sheet`."""
     large = np.kron(picture, np.ones((factor, factor, 1), np.uint8))
     height, width = large.shape[:2]
-    corners = np.argwhere((sheet == large[0, 0]).all(axis=2))
+    inside = sheet[: -height or None, : -width or None]
+    alike = np.ones(inside.shape[:2], bool)
+    for y, x in [(0, 0), (height - 1, width - 1), (height // 2, width // 3), (height - 1, 0)]:  # few places are left
+        alike &= (sheet[y : y + inside.shape[0], x : x + inside.shape[1]] == large[y, x]).all(axis=2)
+    corners = np.argwhere(alike)
     return sum(np.array_equal(sheet[y : y + height, x : x + width], large) for y, x in corners)
 
 

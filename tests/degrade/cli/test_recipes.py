@@ -76,3 +76,8 @@ def test_an_unknown_name_gives_the_nearest(degrade) -> None:
     ran = degrade("recipes", "show", "genric")
     assert (ran.code, ran.err.count("\n")) == (2, 1)
     assert "did you mean 'generic'?" in ran.err
+
+
+@pytest.mark.parametrize("words", [["list"], ["show", "generic"], ["validate", "generic"]])
+def test_debug_may_stand_last(words, degrade) -> None:
+    assert degrade("recipes", *words, "--debug").code == 0

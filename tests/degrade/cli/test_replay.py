@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from degrade import pipeline
+from degrade import codecs, pipeline
 from degrade.shards.layout import Rows
 from degrade.shards.reader import open_shards
 from degrade.shards.writer import write_shard
@@ -105,6 +105,14 @@ def test_another_engine_or_library_is_named_as_the_reason(degrade, shards, tmp_p
     assert ran.code == 4
     assert "engine 1, here 99; libraries codec 1, here " in ran.err
     assert "4 of 4 pairs differ from their traces" in ran.err.splitlines()[-1]
+
+
+def test_a_photo_that_is_decoded_otherwise_is_named_as_the_reason(degrade, shards, monkeypatch) -> None:
+    real = codecs.rgb8
+    monkeypatch.setattr(codecs, "rgb8", lambda photo: real(photo) ^ np.uint8(1))
+    ran = degrade("replay", shards, 0)
+    assert ran.code == 4
+    assert "its photo has other pixels here than the stored HR, by up to 1 - the photo is decoded" in ran.err
 
 
 def test_a_step_that_is_not_known_and_a_captured_pair(degrade, shards, tmp_path) -> None:

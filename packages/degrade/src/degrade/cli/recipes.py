@@ -9,6 +9,8 @@ import click
 
 from degrade.errors import UsageError, printable
 
+_debug_option = click.option("--debug", is_flag=True, expose_value=False, help="Show the traceback of a failure.")
+
 
 def faults_of(names: Iterable[str]) -> dict[str, UsageError | None]:
     """For each recipe name or file what is wrong with it; None for nothing."""
@@ -42,6 +44,7 @@ def command() -> None:
 
 @command.command("list", epilog="\b\nExample:\n  degrade recipes list --json")
 @click.option("--json", "as_json", is_flag=True, help="Print the list as JSON.")
+@_debug_option
 def list_command(as_json: bool) -> None:
     """Show the recipes that come with degrade."""
     from degrade.recipe import list_recipes
@@ -69,6 +72,7 @@ Examples:
 @click.option("--scale", type=click.IntRange(1, 16), help="Instead of the recipe's.")
 @click.option("--set", "overrides", metavar="KEY=VALUE", multiple=True, help="Change a setting first.")
 @click.option("--json", "as_json", is_flag=True, help="Print what it comes to, with every default filled in.")
+@_debug_option
 def show_command(name: str, scale: int | None, overrides: tuple[str, ...], as_json: bool) -> None:
     """Print the recipe NAME (or file) as TOML."""
     from degrade.recipe import load_recipe
@@ -85,6 +89,7 @@ def show_command(name: str, scale: int | None, overrides: tuple[str, ...], as_js
     "validate", short_help="Check recipe files.", epilog="\b\nExample:\n  degrade recipes validate mine.toml other.toml"
 )
 @click.argument("files", metavar="FILE...", nargs=-1, required=True)
+@_debug_option
 def validate_command(files: tuple[str, ...]) -> None:
     """Check recipe files: one line for each, with the place of the first mistake and the nearest name that would do."""
     faults = faults_of(files)

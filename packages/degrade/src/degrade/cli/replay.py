@@ -142,11 +142,14 @@ def fault_of(result: Replayed, path: Path) -> IntegrityError | None:
     if not result.largest:
         return None
     problem = f"the LR made again differs by up to {result.largest} of 255, in {100 * result.share:.2g} % of its values"
+    cure = f"run `degrade verify {path}`"
     if result.hr_largest:
-        problem += f"; the photo's pixels differ from the stored HR by up to {result.hr_largest}"
+        problem += f"; its photo has other pixels here than the stored HR, by up to {result.hr_largest}"
+        cure = "the photo is decoded, or the scene drawn, otherwise here: use the versions that made the set"
     if result.other:
-        return IntegrityError(f"{path}: pair {result.index}", f"{problem}; {result.other}", "use what made it")
-    return IntegrityError(f"{path}: pair {result.index}", problem, f"run `degrade verify {path}`")
+        problem += f"; made by {result.other}"
+        cure = "use the versions that made the set"
+    return IntegrityError(f"{path}: pair {result.index}", problem, cure)
 
 
 def _chosen(pairs: Pairs, which: str, path: Path) -> Sequence[int]:

@@ -17,6 +17,8 @@ def command(folders: tuple[Path, ...]) -> None:
     SET is a folder that `degrade synth` wrote. What is damaged or missing is made again, to the same bytes, by running
     the same `degrade synth` command once more.
     """
+    from degrade.cli.progress import progress
+    from degrade.shards.layout import SUFFIX
     from degrade.shards.manifest import read_manifest
     from degrade.shards.verify import verify
 
@@ -24,7 +26,8 @@ def command(folders: tuple[Path, ...]) -> None:
     for folder in folders:
         if not folder.is_dir():
             raise UsageError(folder, "no such folder", "give the folder that `degrade synth --out` wrote")
-        faults = verify(folder)
+        with progress("checking shards", len(list(folder.glob(f"*{SUFFIX}")))) as advance:
+            faults = verify(folder, advance=advance)
         for fault in faults:
             click.echo(f"degrade: error: {fault}", err=True)
         num_faults += len(faults)
