@@ -49,7 +49,7 @@ def test_crops_and_turns_are_those_of_numpy() -> None:
     assert batch.lr.shape == (4, 4, 4, 3)
     assert batch.hr.shape == (4, 8, 8, 3)
     for row, number in enumerate(batch.pairs):
-        lr, hr = pairs.read(number)
+        lr, _ = pairs.read(number)
         place = draw(stream_key(3, 0), 4 + row, rows=3, columns=5)
         expected = lr[place.y : place.y + 4, place.x : place.x + 4]
         np.testing.assert_array_equal(batch.lr[row], oriented(expected, place.orientation))

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+from importlib import resources
 from pathlib import Path
 
 import click
 
-_EXAMPLES = """\b
+_PRESETS = sorted(path.name.removesuffix(".toml") for path in resources.files("srzoo").joinpath("presets").iterdir())
+_EXAMPLES = f"""\b
+Presets: {", ".join(_PRESETS)}
+
+\b
 Examples:
   srzoo train                                     ./shards -> ./runs/compact-x4; again to go on
   srzoo train demo --shards shards/               three minutes on two cores
@@ -87,7 +92,7 @@ def command(
     loaded = load_preset(preset or preset_option or "compact-x4", overrides=[*stated, *overrides])
     out = out or Path("runs", loaded.name)
     options = RunOptions(shards=shards or (Path("shards"),), out=out, **machine)  # type: ignore[reportArgumentType]
-    with watching(loaded) as watcher:
+    with watching() as watcher:
         outcome = train(loaded, options, watcher)
     if as_json:
         click.echo(json.dumps({"run": str(outcome.folder), "step": outcome.step, "steps": outcome.steps}))

@@ -10,7 +10,6 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
 from degrade.errors import printable
-from srzoo.preset import Preset
 from srzoo.trainer import Pace, Watcher
 from srzoo.trainer import Progress as Where
 
@@ -18,11 +17,9 @@ _LINE_SECONDS = 30.0
 
 
 @contextmanager
-def watching(preset: Preset) -> Iterator[Watcher]:
-    """A watcher for the time of a run; says first what the run will do."""
+def watching() -> Iterator[Watcher]:
+    """A watcher for the time of a run."""
     console = Console(stderr=True, highlight=False, soft_wrap=True)
-    stages = ", then ".join(f"{stage.name} ({stage.steps} steps)" for stage in preset.stages)
-    console.print(f"{preset.name}: {stages}", markup=False)
     with _Bar(console) if console.is_terminal else _Lines(console) as watcher:
         yield watcher
 
@@ -89,8 +86,8 @@ class _Bar(_Lines):
 
 def described(progress: Where) -> str:
     """`9.8 it/s  pixel 0.0312`."""
-    losses = "  ".join(f"{name} {value:.4g}" for name, value in progress.losses.items())
-    return f"{progress.steps_per_second:.1f} it/s  {losses}"
+    losses = [f"{name} {value:.4g}" for name, value in progress.losses.items()]
+    return "  ".join([f"{progress.steps_per_second:.1f} it/s", *losses])
 
 
 def time_left(progress: Where) -> str:

@@ -54,9 +54,10 @@ def train(preset: Preset, options: RunOptions, watcher: Watcher | None = None) -
         ranks.wait()
         facts = _facts(preset, pairs, options)
         state = _found(options, facts, ranks, watcher)
-        left_out = _left_out(preset, options, watcher, first=state.facts["stage"] if state else 0)
+        left_out = _left_out(preset, options, first=state.facts["stage"] if state else 0)
         split = hold_out(pairs)
-        watcher.note(f"{len(pairs)} pairs; {split.sentence}")
+        for sentence in (_plan(preset), f"{len(pairs)} pairs; {split.sentence}", *left_out.values()):
+            watcher.note(sentence)
         if state:
             watcher.note(f"going on from step {state.step} of {preset.steps}")
         journal = None
@@ -68,6 +69,14 @@ def train(preset: Preset, options: RunOptions, watcher: Watcher | None = None) -
         stop = stack.enter_context(StopRequest())
         context = Context(preset, options, device, ranks, stop, watcher, pairs, split, validator, journal, facts)
         return _stages(context, state, left_out)
+
+
+def _plan(preset: Preset) -> str:
+    stages = ", then ".join(
+        f"{stage.name}, {stage.steps} steps of {stage.data.batch} x {stage.data.patch // stage.scale} px LR"
+        for stage in preset.stages
+    )
+    return stages if len(preset.stages) == 1 else f"{preset.name}: {stages}"
 
 
 def _stages(context: Context, state: State | None, left_out: dict[int, str]) -> Outcome:
@@ -159,7 +168,7 @@ def _short(value: Any) -> str:
     return text if len(text) <= 40 else f"{text[:16]}..."
 
 
-def _left_out(preset: Preset, options: RunOptions, watcher: Watcher, *, first: int) -> dict[int, str]:
+def _left_out(preset: Preset, options: RunOptions, *, first: int) -> dict[int, str]:
     """Stages whose pretrained features are missing, with the reason; the one to run first may not be among them."""
     reasons: dict[int, str] = {}
     for number, stage in enumerate(preset.stages[first:], start=first):
@@ -169,7 +178,6 @@ def _left_out(preset: Preset, options: RunOptions, watcher: Watcher, *, first: i
             if number == first:
                 raise
             reasons[number] = f"{stage.name} is left out: {error}"
-            watcher.note(reasons[number])
             break
     return reasons
 

@@ -76,6 +76,7 @@ class StageRun:
             for pixels in batches:
                 self._update(Batch.of(pixels, self.context.device))
                 self.step += 1
+                self._tell()
                 stopped_by = self.context.ranks.largest(self.context.stop.signal, self.context.device)
                 self._look(is_last=bool(stopped_by) or self.step == self.stage.steps)
                 if stopped_by and self.step < self.stage.steps:
@@ -136,29 +137,36 @@ class StageRun:
             "lower the learning rate or set clip; the last saved state is intact",
         )
 
+    def _tell(self) -> None:
+        """Tell the watcher of the step just done."""
+        self.clock.step()
+        if self.step % self.stage.watch.log_every == 0:
+            self._losses = self._read_losses()
+        left = self.stage.steps - self.step
+        if self.clock.is_first_guess():
+            self.context.watcher.pace(Pace(self.stage.name, self.clock.rate, left / self.clock.rate))
+        done, steps = self.steps_before + self.step, self.context.preset.steps
+        self.context.watcher.progress(Progress(self.stage.name, done, steps, self.clock.rate, self._losses))
+
     def _look(self, *, is_last: bool) -> None:
         """Log, validate, picture and save when it is time, and after the last step."""
         watch, step = self.stage.watch, self.step
-        self.clock.step()
-        is_logged = is_last or step % watch.log_every == 0
-        is_validated = is_last or step % watch.validate_every == 0
-        if is_logged:
+        is_logged, is_validated = (is_last or step % every == 0 for every in (watch.log_every, watch.validate_every))
+        if is_last and step % watch.log_every:
             self._losses = self._read_losses()
-        self._tell()
-        if self.context.ranks.is_first and (is_logged or is_validated):
-            record: dict[str, Any] = {
-                "step": self.steps_before + step,
-                "stage": self.stage.name,
-                "seconds": round(self.clock.seconds, 3),
-                "it_per_s": round(self.clock.rate, 3),
-                "losses": self._losses,
-            }
-            with self.clock.paused():
-                record |= self._validated(is_pictured=is_last or step % watch.sample_every == 0) if is_validated else {}
-                assert self.context.journal is not None
+        with self.clock.paused():
+            if self.context.journal is not None and (is_logged or is_validated):
+                record: dict[str, Any] = {
+                    "step": self.steps_before + step,
+                    "stage": self.stage.name,
+                    "seconds": round(self.clock.seconds, 3),
+                    "it_per_s": round(self.clock.rate, 3),
+                    "losses": self._losses,
+                }
+                if is_validated:
+                    record |= self._validated(is_pictured=is_last or step % watch.sample_every == 0)
                 self.context.journal.write(record)
-        if is_last or step % watch.save_every == 0 or self.best.get("step") == self.steps_before + step:
-            with self.clock.paused():
+            if is_last or step % watch.save_every == 0 or self.best.get("step") == self.steps_before + step:
                 self._save(is_last=is_last)
 
     def _read_losses(self) -> dict[str, float]:
@@ -166,13 +174,6 @@ class StageRun:
         values = torch.stack([self.objective.parts[name].detach().float() for name in names])
         self.context.ranks.average_([values])
         return dict(zip(names, (round(value, 6) for value in values.tolist()), strict=True))
-
-    def _tell(self) -> None:
-        stage, left = self.stage.name, self.stage.steps - self.step
-        if self.clock.is_first_guess():
-            self.context.watcher.pace(Pace(stage, self.clock.rate, left / self.clock.rate))
-        done, steps = self.steps_before + self.step, self.context.preset.steps
-        self.context.watcher.progress(Progress(stage, done, steps, self.clock.rate, self._losses))
 
     def _validated(self, *, is_pictured: bool) -> dict[str, float]:
         role = self.objective.upscaler

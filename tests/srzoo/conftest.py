@@ -1,0 +1,113 @@
+"""Shards and runs small enough to train in a moment."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from degrade.shards.layout import Rows, ShardHeader, SourceRow
+from degrade.shards.manifest import Manifest, write_manifest
+from degrade.shards.writer import write_shard
+
+SCALE, SIDE = 2, 16  # of HR patches
+
+
+def write_tiny_shards(folder: Path, *, num_pairs: int = 24, num_sources: int = 6, seed: int = 0) -> Path:
+    """A finished set in `folder`: smooth random pictures and their 2 x 2 means, in two shards."""
+    folder.mkdir(parents=True)
+    random = np.random.Generator(np.random.PCG64(seed))
+    coarse = random.integers(0, 256, (num_pairs, SIDE // 4, SIDE // 4, 3))
+    hr = np.clip(
+        coarse.repeat(4, axis=1).repeat(4, axis=2) + random.integers(-9, 9, (num_pairs, SIDE, SIDE, 3)), 0, 255
+    )
+    lr = hr.reshape(num_pairs, SIDE // 2, 2, SIDE // 2, 2, 3).mean((2, 4)).astype(np.uint8)
+    sources = [
+        SourceRow(
+            root="", path=f"{n}.png", sha256=hashlib.sha256(b"%d %d" % (seed, n)).hexdigest(), height=99, width=99
+        )
+        for n in range(num_sources)
+    ]
+    half, records = num_pairs // 2, []
+    made = {"scale": SCALE, "recipe_digest": "ab" * 32, "seed": 0, "engine": 1, "libraries": "-", "tool": "test"}
+    for number, first in enumerate((0, half)):
+        header = ShardHeader(**made, first_pair=first, margin=0, hr_height=SIDE, hr_width=SIDE)
+        rows = Rows(
+            hr=hr[first : first + half].astype(np.uint8),
+            lr=lr[first : first + half],
+            hr_index=np.arange(half),
+            source_index=np.arange(first, first + half) % num_sources,
+            origin=np.zeros((half, 2), np.int32),
+            traces=["{}"] * half,
+            sources=sources,
+            recipe='name = "test"\n',
+        )
+        records.append(write_shard(folder / f"test-{number:05d}.h5", header, rows))
+    manifest = Manifest(
+        **made,
+        plan_sha256="cd" * 32,
+        hr_height=SIDE,
+        hr_width=SIDE,
+        num_planned=num_pairs,
+        num_skipped=0,
+        complete=True,
+        shards=tuple(records),
+    )
+    write_manifest(folder, manifest)
+    return folder
+
+
+TINY = """
+name = "tiny"
+source = "Our own, for tests."
+objective = "supervised"
+scale = 2
+steps = 40
+precision = "fp32"
+
+[networks.generator]
+type = "skipres"
+blocks = 1
+features = 4
+ema = 0.9
+
+[optimisers.generator]
+networks = ["generator"]
+learning_rate = 1e-2
+schedule = "cosine"
+warmup = 4
+
+[data]
+patch = 8
+batch = 4
+
+[watch]
+log_every = 10
+validate_every = 100
+save_every = 100
+sample_every = 100
+pairs = 4
+samples = 2
+"""
+
+
+@pytest.fixture(scope="session")
+def tiny_shards(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """24 pairs of 6 sources, HR 16 x 16, scale 2."""
+    return write_tiny_shards(tmp_path_factory.mktemp("tiny") / "shards")
+
+
+@pytest.fixture
+def shard_writer() -> Callable[..., Path]:
+    return write_tiny_shards
+
+
+@pytest.fixture
+def tiny_preset(tmp_path: Path) -> Path:
+    """A preset of 40 steps that fits `tiny_shards`."""
+    path = tmp_path / "tiny.toml"
+    path.write_text(TINY)
+    return path
