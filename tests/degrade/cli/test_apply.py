@@ -141,6 +141,14 @@ def test_nothing_is_overwritten_without_force(degrade, photos, tmp_path) -> None
     assert set(files(out)) == set(before)
 
 
+def test_what_an_earlier_run_wrote_below_the_photos_is_no_input(degrade, photos) -> None:
+    arguments = ("apply", photos, "-o", photos / "lr", "--hr", photos / "more" / "hr")
+    assert degrade(*arguments).code == 0
+    before = files(photos)
+    assert degrade(*arguments, "--force").code == 0
+    assert files(photos) == before
+
+
 def test_a_photo_is_never_overwritten_by_its_own_lr(degrade, photos) -> None:
     before = files(photos)
     ran = degrade("apply", photos, "-o", photos, "--force")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence, Set
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -42,8 +42,10 @@ class Job:
         return [path for path in (self.lr, self.trace, self.hr) if path is not None]
 
 
-def find_photos(paths: Sequence[Path]) -> list[Found]:
+def find_photos(paths: Sequence[Path], *, outside: Sequence[Path] = ()) -> list[Found]:
     """Every photo named or lying below a named folder, each file once; hidden ones and links to folders left out.
+
+    Folders named by `outside` are passed over on the way: what an earlier run wrote is no input of the next.
 
     Raises:
         UsageError: a path that is not there, or nothing found at all.
@@ -51,7 +53,7 @@ def find_photos(paths: Sequence[Path]) -> list[Found]:
     found: dict[Path, Found] = {}
     for path in paths:
         if path.is_dir():
-            for photo in _below(path):
+            for photo in _below(path, {folder.resolve() for folder in outside}):
                 found.setdefault(photo.resolve(), Found(photo, photo.relative_to(path)))
         elif path.exists() or path.is_symlink():
             found.setdefault(path.resolve(), Found(path, Path(path.name)))
@@ -158,14 +160,15 @@ def _provenance(recipe: Recipe, seed: int) -> dict[str, object]:
     }
 
 
-def _below(folder: Path) -> Iterator[Path]:
+def _below(folder: Path, outside: Set[Path]) -> Iterator[Path]:
     from degrade.codecs import EXTENSIONS
 
     def refuse(error: OSError) -> None:
         raise ResourceError(error.filename or folder, error.strerror or str(error), "chmod u+rx it")
 
     for place, folders, names in os.walk(folder, onerror=refuse):
-        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        shown = sorted(name for name in folders if not name.startswith("."))
+        folders[:] = [name for name in shown if Path(place, name).resolve() not in outside]
         for name in sorted(names):
             if not name.startswith(".") and Path(name).suffix.lower() in EXTENSIONS:
                 yield Path(place, name)
@@ -236,7 +239,8 @@ def command(
     from degrade.recipe import load_recipe
 
     loaded = load_recipe(recipe, overrides=overrides, scale=scale)
-    jobs = plan_jobs(find_photos(photos), out, hr=hr, force=force)
+    found = find_photos(photos, outside=[out] if hr is None else [out, hr])
+    jobs = plan_jobs(found, out, hr=hr, force=force)
     with progress("degrading", len(jobs)) as advance:
         skipped = apply_jobs(jobs, loaded, seed=seed, force=force, advance=advance)
     left_out = {error.subject for error in skipped}
