@@ -90,7 +90,7 @@ def test_bands_of_a_large_image_join_without_a_seam() -> None:
 
 def test_the_vectorised_words_are_philox_s() -> None:
     words = np.empty((4, 6), np.uint32)
-    noise._random_words(-3, -1, 2, 1, 3, words)
+    noise._fill_words(-3, -1, 2, 1, 3, words)
     key = 2**64 - 3
     for i in range(6):
         pixel = (((-1 + i // 3) & 0xFFFF) << 16) | (i % 3 + 2)

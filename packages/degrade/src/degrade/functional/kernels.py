@@ -26,34 +26,30 @@ def gaussian_axis_at(length: int, positions: NDArray[np.float64], sigma: float, 
     Weights are the Gaussian at the distances between pixel centres and position, for distances up to size / 2: between
     pixels an even number of taps, placed evenly, so the result is not shifted.
     """
-    first, taps = _gaussian_taps(positions, sigma, size)
-    return AxisMap(first, taps, length)
+    first = np.ceil(positions - 0.5 * size).astype(np.int64)
+    taps = np.empty((positions.size, size + 1))
+    _gaussian_taps(positions, first, sigma, 0.5 * size, taps)
+    return AxisMap(first, taps if taps[:, size].any() else taps[:, :size], length)
 
 
 @jit
-def _gaussian_taps(positions, sigma, size):
-    half = 0.5 * size
-    count = size + 1
-    first = np.empty(positions.size, np.int64)
-    taps = np.zeros((positions.size, count))
+def _gaussian_taps(positions, first, sigma, half, taps):
+    count = taps.shape[1]
     previous = -1.0
     for i in range(positions.size):
-        first[i] = int(np.ceil(positions[i] - half))
         phase = positions[i] - first[i]
-        if i > 0 and phase == previous:  # whole ratios have one phase
-            taps[i] = taps[i - 1]
+        if phase == previous:  # whole ratios have one phase
+            for k in range(count):
+                taps[i, k] = taps[i - 1, k]
             continue
         previous = phase
         nearest = np.floor(phase + 0.5) - phase
         total = 0.0
         for k in range(count):
             distance = k - phase
-            if distance <= half:
-                # the nearest tap's exponent is taken out: a tiny sigma must not underflow everywhere
-                taps[i, k] = exp(-0.5 * (distance * distance - nearest * nearest) / (sigma * sigma))
-                total += taps[i, k]
+            # the nearest tap's exponent is taken out: a tiny sigma must not underflow everywhere
+            exponent = -0.5 * (distance * distance - nearest * nearest) / (sigma * sigma)
+            taps[i, k] = exp(exponent) if distance <= half else 0.0
+            total += taps[i, k]
         for k in range(count):
             taps[i, k] /= total
-    if np.all(taps[:, count - 1] == 0.0):
-        return first, taps[:, : count - 1].copy()
-    return first, taps

@@ -10,6 +10,7 @@ widened by the reduction ratio (MATLAB, Pillow); without, it stays as wide as fo
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -76,7 +77,12 @@ def resize_axis(
         first = np.floor(centres(length, outputs) + 0.5).astype(np.int64)
         return AxisMap(np.minimum(first, length - 1), np.ones((outputs, 1)), length)
     support = float(lobes) if filter == "lanczos" else _SUPPORT[filter]
-    first, taps = _resize_taps(length, outputs, _CODES[filter], support, antialias, a)
+    reach = support * max(length / outputs, 1.0) if antialias else support
+    taps = np.empty((outputs, math.ceil(2 * reach) + 1))
+    first = np.empty(outputs, np.int64)
+    _resize_taps(length / outputs, _CODES[filter], support, reach, a, first, taps)
+    while taps.shape[1] > 1 and not taps[:, -1].any():  # aligned phases never need the last tap
+        taps = taps[:, :-1]
     return AxisMap(first, taps, length)
 
 
@@ -100,13 +106,7 @@ def apply_axes(image: NDArray, rows: AxisMap, columns: AxisMap, *, edge: Edge = 
     if margin:
         image, rows, columns = _padded(image, rows, columns, margin, edge)
     precision = np.float64 if image.dtype == np.float64 else np.float32
-    return separable(
-        np.ascontiguousarray(image),
-        rows.first,
-        rows.taps.astype(precision),
-        columns.first,
-        columns.taps.astype(precision),
-    )
+    return _separable(np.ascontiguousarray(image), rows, columns, precision)
 
 
 def resize(
@@ -155,7 +155,7 @@ def _matlab_pass(pixels: NDArray[np.uint8], outputs: int, edge: Edge) -> NDArray
     margin = axis.reach_outside
     flat = np.pad(flat, ((margin, margin), (0, 0)), mode=edge) if margin else flat
     sums = np.empty((outputs, flat.shape[1]))
-    _filter_rows(flat, axis.first + margin, axis.taps, sums)
+    _filter_rows(flat, 0, axis.first + margin, axis.taps, sums)
     return np.clip(np.floor(sums + 0.5), 0, 255).astype(np.uint8).reshape(outputs, *rest)
 
 
@@ -167,24 +167,35 @@ def _padded(
     return image, moved[0], moved[1]
 
 
-@jit
-def separable(image, first_y, taps_y, first_x, taps_x):
+def _separable(image: NDArray, rows: AxisMap, columns: AxisMap, precision: type) -> NDArray:
     """The two passes; every tap must lie inside. Rows first: whole rows are contiguous and vectorise."""
     height, width, channels = image.shape
-    outputs_y, outputs_x = first_y.size, first_x.size
-    left = first_x.min()
-    right = min(first_x.max() + taps_x.shape[1], width)
-    used = right - left
-    flat = image.reshape(height, width * channels)[:, left * channels : right * channels]
-    rows = np.empty((outputs_y, used * channels), taps_y.dtype)
-    _filter_rows(flat, first_y, taps_y, rows)
-    turned = np.empty((used * channels, outputs_y), taps_y.dtype)
-    for x in range(used * channels):  # contiguous writes: twice as fast as contiguous reads
-        for i in range(outputs_y):
-            turned[x, i] = rows[i, x]
-    columns = np.empty((outputs_x, channels * outputs_y), taps_y.dtype)
-    _filter_rows(turned.reshape(used, channels * outputs_y), first_x - left, taps_x, columns)
-    out = np.empty((outputs_y, outputs_x, channels), taps_y.dtype)
+    left = int(columns.first.min())
+    used = int(columns.first.max()) + columns.taps.shape[1] - left
+    shape = len(rows.first), len(columns.first), channels
+    return _two_passes(
+        image.reshape(height, width * channels),
+        rows.first,
+        rows.taps.astype(precision),
+        columns.first - left,
+        columns.taps.astype(precision),
+        left * channels,
+        np.empty((shape[0], used * channels), precision),
+        np.empty((used, channels * shape[0]), precision),
+        np.empty((shape[1], channels * shape[0]), precision),
+        np.empty(shape, precision),
+    )
+
+
+@jit
+def _two_passes(image, first_y, taps_y, first_x, taps_x, left, rows, turned, columns, out):
+    outputs_y, outputs_x, channels = out.shape
+    _filter_rows(image, left, first_y, taps_y, rows)
+    for x in range(turned.shape[0]):  # contiguous writes: twice as fast as contiguous reads
+        for c in range(channels):
+            for i in range(outputs_y):
+                turned[x, c * outputs_y + i] = rows[i, x * channels + c]
+    _filter_rows(turned, 0, first_x, taps_x, columns)
     for i in range(outputs_y):
         for j in range(outputs_x):
             for c in range(channels):
@@ -193,33 +204,36 @@ def separable(image, first_y, taps_y, first_x, taps_x):
 
 
 @jit
-def _filter_rows(source, first, taps, out):
+def _filter_rows(source, left, first, taps, out):
+    """out[i] = sum_k taps[i, k] * source[first[i] + k, left:], four taps at a time: `out` stays cached."""
+    count, right = taps.shape[1], left + out.shape[1]
     for i in range(first.size):
-        _filter_row(source, first[i], taps[i], out[i])
+        row, tap, at = out[i], taps[i], first[i]
+        start = count % 4
+        if start == 0:
+            row[:] = 0
+        else:  # one to three taps left over: read in range, weigh by zero
+            second, third = min(1, start - 1), start - 1
+            zero = tap[0] * 0
+            x, y, z = source[at, left:right], source[at + second, left:right], source[at + third, left:right]
+            _three(row, tap[0], tap[1] if start > 1 else zero, tap[2] if start > 2 else zero, x, y, z)
+        for k in range(start, count, 4):
+            q = at + k
+            x, y = source[q, left:right], source[q + 1, left:right]
+            z, w = source[q + 2, left:right], source[q + 3, left:right]
+            _four_more(row, tap[k], tap[k + 1], tap[k + 2], tap[k + 3], x, y, z, w)
 
 
 @jit
-def _filter_row(source, first, taps, out):
-    """out = sum_k taps[k] * source[first + k], four taps at a time so that `out` stays in the cache's first level."""
-    count, width = taps.size, out.size
-    k = 0
-    if count % 4 == 0:
-        for x in range(width):
-            out[x] = taps.dtype.type(0)
-    else:
-        k = count % 4
-        a = taps[0]
-        b = taps[1] if k > 1 else taps.dtype.type(0)
-        c = taps[2] if k > 2 else taps.dtype.type(0)
-        second, third = min(first + 1, first + k - 1), first + k - 1
-        for x in range(width):
-            out[x] = a * source[first, x] + b * source[second, x] + c * source[third, x]
-    while k < count:
-        a, b, c, d = taps[k], taps[k + 1], taps[k + 2], taps[k + 3]
-        r = first + k
-        for x in range(width):
-            out[x] += (a * source[r, x] + b * source[r + 1, x]) + (c * source[r + 2, x] + d * source[r + 3, x])
-        k += 4
+def _three(row, a, b, c, x, y, z):
+    for i in range(row.size):
+        row[i] = a * x[i] + b * y[i] + c * z[i]
+
+
+@jit
+def _four_more(row, a, b, c, d, x, y, z, w):
+    for i in range(row.size):
+        row[i] += (a * x[i] + b * y[i]) + (c * z[i] + d * w[i])
 
 
 @jit
@@ -242,25 +256,16 @@ def _weight(code, a, lobes, x):
 
 
 @jit
-def _resize_taps(length, outputs, code, support, antialias, a):
-    ratio = length / outputs
-    widening = max(ratio, 1.0) if antialias else 1.0
-    reach = support * widening
-    count = int(np.ceil(2.0 * reach)) + 1
-    first = np.empty(outputs, np.int64)
-    taps = np.empty((outputs, count))
-    for i in range(outputs):
+def _resize_taps(ratio, code, support, reach, a, first, taps):
+    for i in range(first.size):
         centre = (i + 0.5) * ratio - 0.5
-        first[i] = int(np.ceil(centre - reach - 1e-9))
+        first[i] = np.int64(np.ceil(centre - reach - 1e-9))
         total = 0.0
-        for k in range(count):
-            taps[i, k] = _weight(code, a, support, (first[i] + k - centre) / widening)
+        for k in range(taps.shape[1]):
+            taps[i, k] = _weight(code, a, support, (first[i] + k - centre) * (support / reach))
             total += taps[i, k]
-        for k in range(count):
+        for k in range(taps.shape[1]):
             taps[i, k] /= total
-    while count > 1 and np.all(taps[:, count - 1] == 0.0):  # aligned phases never need the last tap
-        count -= 1
-    return first, taps[:, :count].copy()
 
 
 @jit
