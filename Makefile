@@ -21,6 +21,14 @@ $(READY): packages/degrade/pyproject.toml packages/srzoo/pyproject.toml requirem
 	    --editable 'packages/degrade[samples]' --editable packages/srzoo --requirement requirements-dev.txt
 	@touch $(READY)
 
+demo: $(READY) ## photographs to pairs to a network to an enlarged photograph, in build/demo (minutes)
+	$(BIN)/python datasets/prepare.py samples $(DEMO)/photos
+	$(BIN)/degrade synth $(DEMO)/photos/train dead-leaves:24 --recipe generic --pairs 4000 --out $(DEMO)/shards
+	$(BIN)/srzoo train demo --shards $(DEMO)/shards --out $(DEMO)/run
+	$(BIN)/degrade apply $(DEMO)/photos/test --recipe generic --out $(DEMO)/lr --hr $(DEMO)/hr --force
+	$(BIN)/srzoo upscale $(DEMO)/lr/astronaut.png $(DEMO)/lr/chelsea.png --model $(DEMO)/run -o $(DEMO)/sr --force
+	$(BIN)/degrade preview $(DEMO)/photos/test/astronaut.png --recipe generic --out $(DEMO)/sheet.png --force
+
 check: $(READY) ## lint, format, types, and the floors of the house
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
