@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 import click
 import pytest
+
 from degrade import errors
 from degrade.cli import main as entry
 

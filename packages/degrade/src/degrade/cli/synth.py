@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from degrade.errors import InputsSkippedError
+from degrade.errors import InputsSkippedError, printable
 
 if TYPE_CHECKING:
     from degrade.synthesize import Summary
@@ -109,42 +109,46 @@ def command(
         raise type(stop)(f"stopped - {kept}") from None
     click.echo(json.dumps(summary.as_dict()) if as_json else _told(summary))
     if summary.skipped and not allow_skips:
-        raise InputsSkippedError(f"{len(summary.skipped)} of the inputs", *_skipping(summary))
+        raise _left_out(summary)
 
 
-def _skipping(summary: Summary) -> tuple[str, str]:
+def _left_out(summary: Summary) -> InputsSkippedError:
+    from degrade.shards.layout import SKIPPED_NAME
+
     first = summary.skipped[0]
+    count, seen = len(summary.skipped), len(summary.skipped) + summary.num_photos
+    where = f"see {summary.folder / SKIPPED_NAME}, or" if not summary.is_dry_run else "take them out, or"
     problem = f"left out, first {Path(first.path).name} ({first.kind})"
-    if summary.is_dry_run:
-        return problem, "take them out, or --allow-skips"
-    return problem, f"see {summary.folder / 'skipped.jsonl'}; --allow-skips exits with 0"
+    return InputsSkippedError(f"{count} of {_counted(seen, 'picture')}", problem, f"{where} --allow-skips")
 
 
 def _told(summary: Summary) -> str:
-    photos = _counted(summary.num_photos, "picture")
+    side, lr_side = summary.patch, summary.patch // summary.scale
+    count = summary.num_planned if summary.is_dry_run else summary.num_pairs
+    size = _expected_bytes(summary) if summary.is_dry_run else summary.num_bytes
+    about = "about " if summary.is_dry_run else ""
+    what = (
+        f"{_counted(count, 'pair')} ({side} x {side} and {lr_side} x {lr_side})"
+        f" from {_counted(summary.num_photos, 'picture')} in {_counted(summary.num_shards, 'shard')},"
+        f" {about}{_megabytes(size)}, in {summary.folder}"
+    )
+    workers = _counted(summary.workers, "worker")
     if summary.is_dry_run:
-        size = _megabytes(_expected_bytes(summary))
-        return (
-            f"would make {_counted(summary.num_planned, 'pair')} from {photos} in"
-            f" {_counted(summary.num_shards, 'shard')}, about {size}, in {summary.folder} ({summary.workers} workers)"
-        )
-    lr = summary.patch // summary.scale
-    lines = [
-        f"{_counted(summary.num_pairs, 'pair')} ({summary.patch} x {summary.patch} and {lr} x {lr}) from {photos}"
-        f" in {_counted(summary.num_shards, 'shard')}, {_megabytes(summary.num_bytes)}, in {summary.folder}"
-    ]
+        return printable(f"would make {what} ({workers})")
     if summary.num_made:
-        rate = f"{summary.pairs_per_second:,.0f} pairs/s"
-        lines.append(f"made {summary.num_made:,} in {summary.seconds:.1f} s, {rate}, {summary.workers} workers")
+        work = (
+            f"made {summary.num_made:,} in {summary.seconds:.1f} s, {summary.pairs_per_second:,.0f} pairs/s, {workers}"
+        )
     else:
-        lines.append(f"all of it was there already and is intact (checked in {summary.seconds:.1f} s)")
-    where = "" if summary.folder == Path("shards") else f" {summary.folder}"
-    lines.append(f"next: srzoo train{where}, or look at it: degrade inspect {summary.folder}")
-    return "\n".join(lines)
+        work = f"all of it was there already and is intact (checked in {summary.seconds:.1f} s)"
+    where = "" if summary.folder == Path("shards") else f" --shards {summary.folder}"
+    following = f"next: srzoo train{where}, or look at it: degrade inspect {summary.folder}"
+    return "\n".join(map(printable, (what, work, following)))
 
 
 def _expected_bytes(summary: Summary) -> int:
-    return summary.num_planned * 3 * (summary.patch**2 + (summary.patch // summary.scale) ** 2)
+    lr_bytes = 3 * (summary.patch // summary.scale) ** 2
+    return summary.num_planned * (3 * summary.patch**2 // summary.variants + lr_bytes)
 
 
 def _megabytes(num_bytes: int) -> str:
@@ -172,7 +176,7 @@ def _lines() -> Progress:
     def progress(done: int, planned: int) -> None:
         nonlocal told, start
         now = time.monotonic()
-        if start is None or done < start[1]:
+        if start is None or done <= start[1]:
             start = now, done
         if now - told < _EVERY or done >= planned:
             return

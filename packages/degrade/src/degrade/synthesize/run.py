@@ -51,6 +51,7 @@ class Summary:
     recipe: str
     scale: int
     patch: int
+    variants: int
     num_pairs: int
     num_planned: int
     num_made: int
@@ -148,6 +149,7 @@ def synthesize(
         recipe=loaded.name,
         scale=plan.scale,
         patch=patch,
+        variants=variants,
         num_pairs=0,
         num_planned=plan.num_pairs,
         num_made=0,
@@ -166,10 +168,12 @@ def synthesize(
         run = _Run(folder, plan, loaded, workers if isinstance(workers, Executor) else summary.workers, progress)
         run.go(overwrite, summary.skipped)
     records = [outcome.record for outcome in run.done.values() if outcome.record is not None]
+    failed = {entry.sha256 for entry in run.skipped}
     return replace(
         summary,
         num_pairs=sum(record.num_pairs for record in records),
         num_made=run.num_made,
+        num_photos=sum(planned.quota > 0 and planned.source.sha256 not in failed for planned in plan.sources),
         num_shards=len(records),
         num_bytes=sum(record.num_bytes for record in records),
         seconds=time.monotonic() - began,
