@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -119,29 +119,35 @@ def run(window: Pixels, draws: Sequence[Draw], *, scale: int, margin: int, fold:
 
     `fold=False` applies every draw by itself to the whole window: the slow reference.
     """
-    patch = tuple((side - 2 * margin) // scale for side in window.shape[:2])
+    patch = (window.shape[0] - 2 * margin) // scale, (window.shape[1] - 2 * margin) // scale
     image: Pixels | Image = window
-    origin = (-margin, -margin)
+    origin = -margin, -margin
     at = 0
     while at < len(draws):
         group = _foldable(draws, at) if fold else 0
         if group:
-            maps = _folded_axes(draws[at : at + group], image.shape)
+            rows, columns = _folded_axes(draws[at : at + group], image.shape)
             at += group
-            origin = _moved(origin, maps, image.shape)
-            keep = _needed(draws[at:], maps, origin, patch)
-            if keep is not None:
-                maps = tuple(axis.rows(*bounds) for axis, bounds in zip(maps, keep, strict=True))
-                origin = tuple(o + bounds[0] for o, bounds in zip(origin, keep, strict=True))
-            image = _apply_folded(image, maps)
+            origin = _moved(origin, image.shape, (len(rows.first), len(columns.first)))
+            reach = _reach(draws[at:])
+            if reach is not None:
+                (top, bottom), (left, right) = (
+                    _needed(origin[i], patch[i], reach, m) for i, m in ((0, rows), (1, columns))
+                )
+                rows, columns = rows.rows(top, bottom), columns.rows(left, right)
+                origin = origin[0] + top, origin[1] + left
+            image = apply_axes(image, rows.scaled(1 / 255) if image.dtype == np.uint8 else rows, columns)
         else:
             before = image.shape
-            image = draws[at].apply(to_float(image) if image.dtype == np.uint8 else image, Context(origin))
-            origin = tuple(o * image.shape[i] // before[i] for i, o in enumerate(origin))
+            image = draws[at].apply(_as_float(image), Context(origin))
+            origin = _moved(origin, before, image.shape)
             at += 1
-    image = to_float(image) if image.dtype == np.uint8 else image
     top, left = -origin[0], -origin[1]
-    return np.ascontiguousarray(image[top : top + patch[0], left : left + patch[1]])
+    return np.ascontiguousarray(_as_float(image)[top : top + patch[0], left : left + patch[1]])
+
+
+def _as_float(image: Pixels | Image) -> Image:
+    return to_float(cast(Pixels, image)) if image.dtype == np.uint8 else cast(Image, image)
 
 
 def _foldable(draws: Sequence[Draw], start: int) -> int:
@@ -162,9 +168,9 @@ def _folded(draws: Sequence[Any], length: int) -> AxisMap:
     total: AxisMap | None = None
     at = 0
     while at < len(draws):
-        draw, following = draws[at], draws[at + 1] if at + 1 < len(draws) else None
+        draw, following = draws[at], (draws[at + 1] if at + 1 < len(draws) else None)
         size = length if total is None else len(total.first)
-        if hasattr(draw, "axis_map_at") and hasattr(following, "positions"):
+        if following is not None and hasattr(draw, "axis_map_at") and hasattr(following, "positions"):
             axis = draw.axis_map_at(size, following.positions(size))
             at += 2
         else:
@@ -175,30 +181,24 @@ def _folded(draws: Sequence[Any], length: int) -> AxisMap:
     return total
 
 
-def _moved(origin: tuple[int, ...], maps: tuple[AxisMap, AxisMap], shape: Sequence[int]) -> tuple[int, ...]:
-    """The origin in the pixels of the maps' output."""
-    return tuple(o * len(axis.first) // shape[i] for i, (o, axis) in enumerate(zip(origin, maps, strict=True)))
+def _moved(origin: tuple[int, int], before: Sequence[int], after: Sequence[int]) -> tuple[int, int]:
+    """The origin in the pixels of the new size."""
+    return origin[0] * after[0] // before[0], origin[1] * after[1] // before[1]
 
 
-def _needed(
-    rest: Sequence[Draw], maps: tuple[AxisMap, AxisMap], origin: tuple[int, ...], patch: tuple[int, ...]
-) -> tuple[tuple[int, int], ...] | None:
-    """Which rows and columns of the maps' output the remaining draws can still bring into the patch; None: all."""
+def _reach(rest: Sequence[Draw]) -> int | None:
+    """How far beyond the patch the remaining draws look; None: as far as there is."""
     reach = 0
     for draw in rest:
         if draw.reach is None:
             return None
         reach += draw.reach
-    starts = [-o - reach for o in origin]
-    stops = [-o + size + reach for o, size in zip(origin, patch, strict=True)]
-    return tuple(
-        (max(0, start), min(len(axis.first), stop)) for start, stop, axis in zip(starts, stops, maps, strict=True)
-    )
+    return reach
 
 
-def _apply_folded(image: Pixels | Image, maps: tuple[AxisMap, AxisMap]) -> Image:
-    rows, columns = maps
-    return apply_axes(image, rows.scaled(1 / 255) if image.dtype == np.uint8 else rows, columns)
+def _needed(origin: int, size: int, reach: int, axis: AxisMap) -> tuple[int, int]:
+    """Which outputs of `axis` the remaining draws can still bring into the patch."""
+    return max(0, -origin - reach), min(len(axis.first), -origin + size + reach)
 
 
 def _trace(key: PairKey, hr_draws: Sequence[Draw], lr_draws: Sequence[Draw]) -> str:

@@ -88,7 +88,7 @@ def resize_axis(
 
 def centres(length: int, outputs: int) -> NDArray[np.float64]:
     """Where in the input (pixel units, 0 = centre of the first) each output's centre lies."""
-    return (np.arange(outputs) + 0.5) * (length / outputs) - 0.5
+    return (np.arange(outputs, dtype=np.float64) + 0.5) * (length / outputs) - 0.5
 
 
 def matlab_axis(length: int, outputs: int) -> AxisMap:

@@ -36,15 +36,15 @@ class Draw(Protocol):
 
     op: ClassVar[str]
     reach: ClassVar[int | None]  # pixels of surroundings a result needs; None: the whole image
-    id: str
+
+    @property
+    def id(self) -> str: ...
 
     def apply(self, image: Image, context: Context) -> Image: ...
 
 
 class AxisDraw(Protocol):
     """A separable linear draw: it may be folded with its neighbours into one pass."""
-
-    id: str
 
     def axis_map(self, length: int) -> AxisMap:
         """The filter along an axis of `length` samples (both axes alike)."""
