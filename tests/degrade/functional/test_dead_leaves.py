@@ -10,6 +10,7 @@ import time
 
 import numpy as np
 import pytest
+from numpy._core import _multiarray_umath
 
 from degrade.functional.dead_leaves import VERSION, render
 
@@ -59,7 +60,11 @@ def test_the_bytes_are_pinned() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "settings",
-    [{"NUMBA_CPU_NAME": "x86-64-v2", "NUMBA_CPU_FEATURES": ""}, {"NPY_DISABLE_CPU_FEATURES": "X86_V3 X86_V4"}],
+    [
+        {"NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": ""},
+        {"NPY_DISABLE_CPU_FEATURES": " ".join(_multiarray_umath.__cpu_dispatch__)},
+    ],
+    ids=["numba", "numpy"],
 )
 def test_the_bytes_do_not_depend_on_the_processor(settings: dict[str, str], tmp_path: object) -> None:
     code = (

@@ -23,7 +23,8 @@ def write_bytes(path: Path, data: bytes | memoryview | Sequence[memoryview], *, 
         ResourceError: no room, no permission, no such folder; nothing is left behind.
     """
     parts = [memoryview(data)] if isinstance(data, bytes | bytearray | memoryview) else data
-    temporary = path.with_name(f"{PREFIX}{socket.gethostname()}.{os.getpid()}.{path.name}"[:255])
+    name = os.fsencode(f"{PREFIX}{socket.gethostname()}.{os.getpid()}.{path.name}")
+    temporary = path.with_name(os.fsdecode(name[:255]))  # names end at 255 bytes, which may be fewer letters
     try:
         with open_new(temporary) as descriptor:
             for part in parts:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from degrade.atomic import write_bytes
-from degrade.codecs import pillow, png, tiff, webp
+from degrade.codecs import jpeg, pillow, png, tiff, webp
 from degrade.codecs.color import fitting_profile, over_white, to_8_bits
-from degrade.codecs.exif import upright, xmp_with_orientation_1
+from degrade.codecs.exif import take_orientation, upright, xmp_with_orientation_1
 from degrade.codecs.files import read_bytes
 from degrade.codecs.photo import FORMATS, MAX_PIXELS, MAX_SIDE, Facts, Header, Photo, Samples, UnsupportedError
 from degrade.errors import ImageError, UsageError
@@ -23,6 +25,22 @@ _SIGNATURES: dict[bytes, str] = {
     b"MM\0*": "TIFF",
     b"II+\0": "TIFF",
     b"MM\0+": "TIFF",
+}
+_INSPECT: dict[str, Callable[[bytes], Facts]] = {
+    "PNG": png.inspect,
+    "JPEG": jpeg.inspect,
+    "WebP": webp.inspect,
+    "TIFF": tiff.inspect,
+    "BMP": partial(pillow.inspect, format="BMP"),
+    "AVIF": partial(pillow.inspect, format="AVIF"),
+}
+_DECODE: dict[str, Callable[[bytes, Facts], tuple[Samples, Samples | None]]] = {
+    "PNG": png.decode,
+    "JPEG": jpeg.decode,
+    "WebP": webp.decode,
+    "TIFF": tiff.decode,
+    "BMP": partial(pillow.decode, format="BMP"),
+    "AVIF": partial(pillow.decode, format="AVIF"),
 }
 _OTHERS: dict[bytes, str] = {  # named, so that the reason helps
     b"GIF8": "GIF",
@@ -61,19 +79,20 @@ def decode(data: bytes, name: object) -> Photo:
     """
     format, facts = _inspected(data, name)
     try:
-        pixels, alpha, facts = _decoded(data, format, facts)
+        pixels, alpha = _DECODE[format](data, facts)
         if pixels.shape != (facts.height, facts.width, facts.channels):
             raise ValueError(f"its header says {facts.width} x {facts.height}, its data {pixels.shape}")
         icc, notes = fitting_profile(facts.icc, facts.channels)
+        exif, more = tiff.exif(data) if format == "TIFF" else (facts.exif, ())
         return Photo(
             pixels=upright(pixels, facts.orientation),
             alpha=None if alpha is None else upright(alpha, facts.orientation),
             icc=icc,
-            exif=facts.exif,
+            exif=exif,
             xmp=xmp_with_orientation_1(facts.xmp),
-            dpi=facts.dpi,
+            dpi=(facts.dpi[1], facts.dpi[0]) if facts.dpi and facts.orientation > 4 else facts.dpi,
             format=format,
-            notes=facts.notes + notes,
+            notes=facts.notes + notes + more,
         )
     except Exception as error:  # hostile data makes decoders raise anything
         raise _image_error(name, format, error) from None
@@ -99,6 +118,7 @@ def encode(photo: Photo, format: str, quality: int = 95) -> bytes:
     """
     if format not in FORMATS or not 1 <= quality <= 100:
         raise ValueError(f"expected one of {', '.join(FORMATS)} and a quality of 1 to 100, got {format}, {quality}")
+    photo = replace(photo, exif=take_orientation(photo.exif)[1], xmp=xmp_with_orientation_1(photo.xmp))
     if format not in _DEEP_FORMATS:
         photo = replace(
             photo, pixels=to_8_bits(photo.pixels), alpha=None if photo.alpha is None else to_8_bits(photo.alpha)
@@ -151,12 +171,7 @@ def _format(data: bytes, name: object) -> str:
 def _inspected(data: bytes, name: object) -> tuple[str, Facts]:
     format = _format(data, name)
     try:
-        if format == "PNG":
-            facts = png.inspect(data)
-        elif format == "WebP":
-            facts = webp.inspect(data)
-        else:
-            facts = tiff.inspect(data) if format == "TIFF" else pillow.inspect(data, format)
+        facts = _INSPECT[format](data)
         if facts.width < 1 or facts.height < 1:
             raise ValueError(f"its header says {facts.width} x {facts.height}")
     except Exception as error:  # hostile data makes parsers raise anything
@@ -165,17 +180,6 @@ def _inspected(data: bytes, name: object) -> tuple[str, Facts]:
         limit = f"the limits are {MAX_SIDE:,} a side and {MAX_PIXELS:,} in all"
         raise ImageError(name, f"{facts.width} x {facts.height} pixels, {limit}", "cut it into smaller images")
     return format, facts
-
-
-def _decoded(data: bytes, format: str, facts: Facts) -> tuple[Samples, Samples | None, Facts]:
-    if format == "PNG":
-        return *png.decode(data, facts), facts
-    if format == "WebP":
-        return *webp.decode(data, facts), facts
-    if format == "TIFF":
-        exif, notes = tiff.exif(data)
-        return *tiff.decode(data, facts), replace(facts, exif=exif, notes=facts.notes + notes)
-    return *pillow.decode(data, facts, format), facts
 
 
 def _image_error(name: object, format: str, error: Exception) -> ImageError:

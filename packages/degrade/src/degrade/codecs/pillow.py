@@ -1,24 +1,25 @@
-"""JPEG, BMP and AVIF: headers and metadata through Pillow, pixels through whatever is right and fast.
+"""BMP and AVIF through Pillow, and all that is written through it.
 
-Pillow's file classes are called directly: only these three can be reached, nothing is decoded before the
-limits are checked, and no process-wide setting of Pillow is touched.
+Pillow's file classes are called directly: nothing else can be reached, nothing is decoded before the limits are
+checked, and no process-wide setting of Pillow is touched.
 """
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Callable
 from io import BytesIO
 
 import numpy as np
-from PIL import AvifImagePlugin, BmpImagePlugin, Image, ImageFile, JpegImagePlugin
+from PIL import AvifImagePlugin, BmpImagePlugin, Image, ImageFile
 
 from degrade.codecs.color import cmyk_to_rgb
 from degrade.codecs.exif import PREFIX, take_orientation
-from degrade.codecs.opencv import COLOUR, GRAY, pixels, split_alpha
+from degrade.codecs.opencv import split_alpha
 from degrade.codecs.photo import Facts, Photo, Samples, UnsupportedError
+from degrade.codecs.quiet import warnings_ignored
 
 _OPEN: dict[str, Callable[[BytesIO], ImageFile.ImageFile]] = {
-    "JPEG": JpegImagePlugin.JpegImageFile,
     "BMP": BmpImagePlugin.BmpImageFile,
     "AVIF": AvifImagePlugin.AvifImageFile,
 }
@@ -27,17 +28,14 @@ _WHOLE_COLOUR = 90  # from this quality on, colour is not halved
 
 
 def inspect(data: bytes, format: str) -> Facts:
-    """What the header says."""
+    """What the header says. AVIF of 10 or 12 bits counts as 8: that is what is decoded."""
     if format == "AVIF" and not AvifImagePlugin.SUPPORTED:
         raise UnsupportedError("this Pillow was built without AVIF")
-    image = _OPEN[format](BytesIO(data))
+    with warnings_ignored():
+        image = _OPEN[format](BytesIO(data))
     orientation, exif, notes = take_orientation(image.info.get("exif"))
-    if format == "JPEG" and not _has_end(data):
-        raise ValueError("it is cut")
-    if getattr(image, "n_frames", 1) > 1 or "mp" in image.info:
+    if getattr(image, "n_frames", 1) > 1:
         notes += ("several pictures in the file: the first is read",)
-    if image.mode == "CMYK":
-        notes += ("CMYK converted to RGB",)
     dpi = image.info.get("dpi")
     return Facts(
         *image.size,
@@ -54,10 +52,11 @@ def inspect(data: bytes, format: str) -> Facts:
 
 def decode(data: bytes, facts: Facts, format: str) -> tuple[Samples, Samples | None]:
     """The stored pixels (H, W, C) and alpha."""
-    image = _OPEN[format](BytesIO(data))
-    if format == "JPEG" and image.mode in ("L", "RGB"):  # half the time that Pillow takes, the same pixels
-        return pixels(data, GRAY if image.mode == "L" else COLOUR), None
-    image.load()
+    if format == "BMP" and _is_cut(data):
+        raise ValueError("it is cut")
+    with warnings_ignored():
+        image = _OPEN[format](BytesIO(data))
+        image.load()
     return split(image, facts.icc)
 
 
@@ -106,6 +105,8 @@ def _is_gray(image: Image.Image) -> bool:
     return image.mode in ("L", "1")
 
 
-def _has_end(data: bytes) -> bool:
-    """Whether the last scan is followed by an end marker; libjpeg makes one up where it is missing."""
-    return data.rfind(b"\xff\xd9") > data.rfind(b"\xff\xda")
+def _is_cut(data: bytes) -> bool:
+    """Whether a BMP without run lengths ends before its last row, padding included."""
+    offset, header, width, height, _, bits, packing = struct.unpack_from("<IIiiHHI", data, 10)
+    is_plain = header >= 40 and packing in (0, 3)
+    return is_plain and offset + (width * bits + 31) // 32 * 4 * abs(height) > len(data)

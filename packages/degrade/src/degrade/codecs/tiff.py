@@ -8,7 +8,6 @@ Source: TIFF 6.0; Adobe's TIFF Technical Notes (deflate, predictor 2).
 from __future__ import annotations
 
 import struct
-import warnings
 import zlib
 from io import BytesIO
 
@@ -19,6 +18,7 @@ from degrade.codecs.exif import PREFIX, Directory, read_directory, with_orientat
 from degrade.codecs.opencv import AS_STORED, pixels, split_alpha
 from degrade.codecs.photo import Facts, Photo, Samples, UnsupportedError
 from degrade.codecs.pillow import split
+from degrade.codecs.quiet import warnings_ignored
 
 _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _PHOTOMETRIC, _STRIPS, _ORIENTATION = 256, 257, 258, 259, 262, 273, 274
 _SAMPLES, _ROWS, _STRIP_BYTES, _X_DPI, _Y_DPI, _PLANAR, _UNIT, _PREDICTOR = 277, 278, 279, 282, 283, 284, 296, 317
@@ -84,8 +84,7 @@ def exif(data: bytes) -> tuple[bytes | None, tuple[str, ...]]:
     if not any(tag in directory.entries for tag in (*_TEXTS, _EXIF, _GPS)):
         return None, ()
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error")
+        with warnings_ignored():
             found, kept = TiffImagePlugin.TiffImageFile(BytesIO(data)).getexif(), Image.Exif()
             for tag in _TEXTS:
                 if tag in found:
@@ -163,8 +162,7 @@ def _kind(directory: Directory) -> tuple[int, int, int]:
 
 
 def _open(data: bytes) -> Image.Image:
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # odd metadata; what matters here was checked
+    with warnings_ignored():
         image = TiffImagePlugin.TiffImageFile(BytesIO(data))
         image.load()
     return image
