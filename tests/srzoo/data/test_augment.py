@@ -2,7 +2,7 @@ from collections import Counter
 
 import numpy as np
 
-from srzoo.data.augment import draw, oriented, stream_key
+from srzoo.data.augment import copy_oriented, draw, oriented, stream_key
 
 
 def test_the_eight_orientations_are_numpys_and_all_differ() -> None:
@@ -13,6 +13,9 @@ def test_the_eight_orientations_are_numpys_and_all_differ() -> None:
         expected = np.flipud(expected) if bits & 2 else expected
         expected = np.swapaxes(expected, 0, 1) if bits & 4 else expected
         np.testing.assert_array_equal(oriented(image, bits), expected)
+        copied = np.full(expected.shape, -1)
+        copy_oriented(image, bits, copied)
+        np.testing.assert_array_equal(copied, expected)
     square = np.arange(9).reshape(3, 3, 1)
     assert len({oriented(square, bits).tobytes() for bits in range(8)}) == 8
 

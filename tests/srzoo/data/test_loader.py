@@ -17,6 +17,7 @@ class Drawn:
 
     lr_size: tuple[int, int] = (6, 8)
     sizes: tuple[int, ...] = (5, 7)
+    dtype: type = np.uint8
     read_numbers: list[int] = field(default_factory=list)
 
     def read(self, index: int) -> tuple[np.ndarray, np.ndarray]:

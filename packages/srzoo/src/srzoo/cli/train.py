@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from importlib import resources
 from pathlib import Path
 
@@ -107,4 +108,5 @@ def command(
 
 
 def _say(text: str) -> None:
-    click.echo(text, err=True)
+    if os.environ.get("RANK", "0") == "0":  # one of torchrun's processes speaks for all
+        click.echo(text, err=True)

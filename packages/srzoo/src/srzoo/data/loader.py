@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from degrade.shards.order import epoch_order
-from srzoo.data.augment import draw, oriented, stream_key
+from srzoo.data.augment import copy_oriented, draw, stream_key
 from srzoo.data.batch import PixelBatch, Pixels
 from srzoo.errors import PresetError
 
@@ -51,10 +51,29 @@ class Pairs(Protocol):
     @property
     def lr_size(self) -> tuple[int, int]: ...
 
+    @property
+    def dtype(self) -> np.dtype: ...
+
     def read(self, index: int) -> tuple[Pixels, Pixels]: ...
 
     @property
     def sizes(self) -> Sequence[int]: ...
+
+
+def check_patch(config: DataConfig, *, scale: int, lr_size: tuple[int, int]) -> int:
+    """The side of the LR crop.
+
+    Raises:
+        PresetError: `config.patch` is no multiple of the scale, or larger than the shards' patches.
+    """
+    side, largest = config.patch // scale, min(lr_size)
+    if config.patch % scale or not 0 < side <= largest:
+        raise PresetError(
+            "data.patch",
+            f"{config.patch} HR pixels do not fit shards of {lr_size[0] * scale} x {lr_size[1] * scale}",
+            f"use a multiple of {scale} up to {largest * scale}",
+        )
+    return side
 
 
 class Batches:
@@ -78,14 +97,8 @@ class Batches:
         rank: int = 0,
         world: int = 1,
     ) -> None:
+        side = check_patch(config, scale=scale, lr_size=pairs.lr_size)
         height, width = pairs.lr_size
-        side = config.patch // scale
-        if config.patch % scale or not 0 < side <= min(height, width):
-            raise PresetError(
-                "data.patch",
-                f"{config.patch} HR pixels do not fit shards of {height * scale} x {width * scale} at scale {scale}",
-                f"use a multiple of {scale} up to {min(height, width) * scale}",
-            )
         if config.batch % world:
             raise PresetError(
                 "data.batch", f"{config.batch} pairs over {world} processes", f"use a multiple of {world}"
@@ -102,9 +115,18 @@ class Batches:
     def at(self, step: int) -> PixelBatch:
         """This rank's rows of the batch of `step` (1 is the first)."""
         first = (step - 1) * self._config.batch + self._rank * self._rows
-        numbers = [self._pair(first + row) for row in range(self._rows)]
-        crops = [self._crop(number, first + row) for row, number in enumerate(numbers)]
-        return PixelBatch(np.stack([lr for lr, _ in crops]), np.stack([hr for _, hr in crops]), tuple(numbers))
+        numbers = tuple(self._pair(first + row) for row in range(self._rows))
+        shape = (self._rows, self._side, self._side, 3)
+        lr = np.empty(shape, self._pairs.dtype)
+        hr = np.empty((shape[0], shape[1] * self._scale, shape[2] * self._scale, 3), self._pairs.dtype)
+        for row, number in enumerate(numbers):
+            self._crop(number, first + row, lr[row], hr[row])
+        return PixelBatch(lr, hr, numbers)
+
+    def numbers(self, step: int) -> tuple[int, ...]:
+        """The pairs of the batch of `step`, of all ranks."""
+        first = (step - 1) * self._config.batch
+        return tuple(self._pair(first + row) for row in range(self._config.batch))
 
     def stream(self, first: int, last: int, *, workers: int = 1) -> Generator[PixelBatch]:
         """The batches of steps first..last in order, made ahead by `workers` threads (0: in this one)."""
@@ -132,11 +154,10 @@ class Batches:
         order = order[order < len(self._is_training)]
         return order[self._is_training[order]]
 
-    def _crop(self, number: int, sample: int) -> tuple[Pixels, Pixels]:
+    def _crop(self, number: int, sample: int, lr_out: Pixels, hr_out: Pixels) -> None:
         lr, hr = self._pairs.read(number)
         place = draw(self._key, sample, rows=self._places[0], columns=self._places[1])
         turn = place.orientation if self._config.augment else 0
         y, x, side, scale = place.y, place.x, self._side, self._scale
-        lr = lr[y : y + side, x : x + side]
-        hr = hr[y * scale : (y + side) * scale, x * scale : (x + side) * scale]
-        return oriented(lr, turn), oriented(hr, turn)
+        copy_oriented(lr[y : y + side, x : x + side], turn, lr_out)
+        copy_oriented(hr[y * scale : (y + side) * scale, x * scale : (x + side) * scale], turn, hr_out)

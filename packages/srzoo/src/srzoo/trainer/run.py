@@ -12,7 +12,7 @@ from typing import Any
 from degrade.atomic import resource_error, write_bytes
 from degrade.shards.reader import ShardSet, open_shards
 from srzoo.checkpoint import State, newest_state
-from srzoo.data import hold_out
+from srzoo.data import check_patch, hold_out
 from srzoo.errors import PresetError, ResourceError, UsageError, WeightsMissingError
 from srzoo.preset import Preset, check_weights
 from srzoo.trainer.context import Context, Outcome, RunOptions
@@ -49,12 +49,12 @@ def train(preset: Preset, options: RunOptions, watcher: Watcher | None = None) -
         watcher = watcher if watcher and ranks.is_first else Watcher()
         if ranks.is_first:
             stack.enter_context(_locked(options.out))
-            if options.overwrite:
-                _clear(options.out, preset)
         ranks.wait()
         facts = _facts(preset, pairs, options)
-        state = _found(options, facts, ranks, watcher)
+        state = None if options.overwrite else _found(options, facts, ranks, watcher)
         left_out = _left_out(preset, options, first=state.facts["stage"] if state else 0)
+        if options.overwrite and ranks.is_first:
+            _clear(options.out, preset)
         split = hold_out(pairs)
         for sentence in (_plan(preset), f"{len(pairs)} pairs; {split.sentence}", *left_out.values()):
             watcher.note(sentence)
@@ -112,8 +112,9 @@ def _open(folders: tuple[Path, ...], preset: Preset) -> ShardSet:
                 f"shards of scale {pairs.scale}, but {stage.name} is of scale {stage.scale}",
                 f"use --set scale={pairs.scale}, or other shards",
             )
-    if pairs.read(0)[0].shape[2] != 3:
-        raise UsageError(shown, "gray shards", "make them from colour pictures")
+        check_patch(stage.data, scale=stage.scale, lr_size=pairs.lr_size)
+    if pairs.colour != "rgb":
+        raise UsageError(shown, f"{pairs.colour} shards", "make them from colour pictures")
     return pairs
 
 

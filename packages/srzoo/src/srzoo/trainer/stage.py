@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Generator
 from typing import Any
 
 import torch
@@ -11,7 +10,7 @@ from torch import Tensor
 
 from degrade.atomic import write_bytes
 from srzoo.checkpoint import State, prune_states, save_model, save_state
-from srzoo.data import Batch, Batches, PixelBatch
+from srzoo.data import Batch, Batches
 from srzoo.ema import averaged
 from srzoo.errors import DivergedError, ResourceError
 from srzoo.optim import learning_rate_at
@@ -70,7 +69,7 @@ class StageRun:
         """Run the remaining steps; False if asked to stop before the last one. The state is saved either way."""
         if self.step >= self.stage.steps:
             return True
-        batches = self._batches()
+        batches = self._batches().stream(self.step + 1, self.stage.steps, workers=self.context.options.workers)
         self.clock.start()
         try:
             for pixels in batches:
@@ -86,7 +85,7 @@ class StageRun:
             batches.close()
         return True
 
-    def _batches(self) -> Generator[PixelBatch]:
+    def _batches(self) -> Batches:
         return Batches(
             self.context.pairs,
             self.context.split.train,
@@ -96,7 +95,7 @@ class StageRun:
             stage=self.number,
             rank=self.context.ranks.rank,
             world=self.context.ranks.world,
-        ).stream(self.step + 1, self.stage.steps, workers=self.context.options.workers)
+        )
 
     def keep_products(self) -> None:
         """Keep this stage's models under its name; a later stage replaces those of the run."""
@@ -116,7 +115,7 @@ class StageRun:
             try:
                 apply_update(losses, self.optimisers, self.context.ranks)
             except NotFiniteError as error:
-                raise self._diverged(str(error), batch) from None
+                raise self._diverged(str(error)) from None
         for role, average in self.averages.items():
             average.update(self.networks[role])
 
@@ -124,8 +123,8 @@ class StageRun:
         with autocast(self.dtype, self.context.device):
             return next(asked, None)
 
-    def _diverged(self, what: str, batch: Batch) -> DivergedError:
-        names = [self.context.pairs[index].id for index in batch.pairs]
+    def _diverged(self, what: str) -> DivergedError:
+        names = [self.context.pairs[number].id for number in self._batches().numbers(self.step + 1)]
         step = self.steps_before + self.step + 1
         folder = self.context.options.out
         if self.context.ranks.is_first:
