@@ -306,3 +306,27 @@ def test_a_diverged_run_stops_names_the_pairs_and_keeps_the_last_state(
     assert all(":" in pair for pair in dump["pairs"])
     newest = max(path.name for path in (out / "state").iterdir())
     assert newest == f"step-{dump['step'] - 1:06d}"
+
+
+@pytest.mark.parametrize("what", ["save_state", "save_model"])
+def test_a_full_disk_is_said_and_training_goes_on_to_the_next_save(
+    what: str, gan_preset: Path, tiny_shards: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from srzoo.trainer import stage
+
+    real, calls = getattr(stage, what), iter(range(1, 99))
+
+    def full_twice(*arguments: object) -> object:
+        if next(calls) <= 2:
+            raise ResourceError("run", "no room left on the disk", "free some")
+        return real(*arguments)
+
+    monkeypatch.setattr(stage, what, full_twice)
+    watcher = StopAt(0)
+    preset = load_preset(str(gan_preset), overrides=["watch.save_every=2"])
+    options = RunOptions((tiny_shards,), tmp_path / "run", device="cpu")
+    assert train(preset, options, watcher).kind == "finished"
+    assert [text.split(":")[0] for text in watcher.warnings] == ["not saved"] * 2
+    monkeypatch.setattr(stage, what, lambda *_: (_ for _ in ()).throw(ResourceError("run", "no room", "free some")))
+    with pytest.raises(ResourceError, match="no room"):  # the last save is not given up silently
+        train(preset, RunOptions((tiny_shards,), tmp_path / "other", device="cpu"), StopAt(0))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch.utils.tensorboard import SummaryWriter
 
-from degrade.atomic import write_bytes
+from degrade.atomic import resource_error, write_bytes
 from degrade.codecs import Photo, write
 
 LOG = "log.jsonl"
@@ -29,26 +29,41 @@ class Journal(AbstractContextManager["Journal"]):
         self._board = SummaryWriter(str(folder / "tensorboard"), purge_step=step + 1 if step else None)
 
     def write(self, record: Mapping[str, Any]) -> None:
-        """One line of `log.jsonl`, and its numbers as scalars: `losses/<name>`, `psnr` ..."""
-        with self._log.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(record) + "\n")
+        """One line of `log.jsonl`, and its numbers as scalars: `losses/<name>`, `psnr` ...
+
+        Raises:
+            ResourceError: no room, no permission.
+        """
         step = record["step"]
-        for key, value in record.items():
-            if isinstance(value, Mapping):
-                for name, number in value.items():
-                    self._board.add_scalar(f"{key}/{name}", number, step)
-            elif isinstance(value, int | float) and key != "step":
-                self._board.add_scalar(key, value, step)
+        try:
+            with self._log.open("a", encoding="utf-8") as file:
+                file.write(json.dumps(record) + "\n")
+            for key, value in record.items():
+                if isinstance(value, Mapping):
+                    for name, number in value.items():
+                        self._board.add_scalar(f"{key}/{name}", number, step)
+                elif isinstance(value, int | float) and key != "step":
+                    self._board.add_scalar(key, value, step)
+        except OSError as error:
+            raise resource_error(self._log, error) from None
 
     def picture(self, step: int, pixels: NDArray[np.uint8]) -> None:
-        """An (H, W, 3) picture, as `samples/step-....png` and in TensorBoard."""
-        samples = self._folder / "samples"
-        samples.mkdir(exist_ok=True)
-        write(samples / f"step-{step:06d}.png", Photo(pixels), overwrite=True)
-        self._board.add_image("samples", pixels, step, dataformats="HWC")
+        """An (H, W, 3) picture, as `samples/step-....png` and in TensorBoard.
+
+        Raises:
+            ResourceError: no room, no permission.
+        """
+        path = self._folder / "samples" / f"step-{step:06d}.png"
+        try:
+            path.parent.mkdir(exist_ok=True)
+            write(path, Photo(pixels), overwrite=True)
+            self._board.add_image("samples", pixels, step, dataformats="HWC")
+        except OSError as error:
+            raise resource_error(path, error) from None
 
     def __exit__(self, *_: object) -> None:
-        self._board.close()
+        with suppress(OSError):  # what is left to write of it is no reason to fail
+            self._board.close()
 
 
 def _whole_lines(path: Path) -> list[str]:

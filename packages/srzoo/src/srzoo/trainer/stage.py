@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from degrade.atomic import write_bytes
 from srzoo.checkpoint import State, prune_states, save_model, save_state
@@ -19,9 +19,9 @@ from srzoo.trainer import state as states
 from srzoo.trainer.clock import Clock
 from srzoo.trainer.context import Context
 from srzoo.trainer.device import autocast, autocast_type
+from srzoo.trainer.journal import Journal
 from srzoo.trainer.start import load_start
 from srzoo.trainer.update import Clipped, NotFiniteError, apply_update
-from srzoo.trainer.validation import Scores
 from srzoo.trainer.watcher import Pace, Progress
 
 _KEPT_STATES = 3
@@ -40,7 +40,7 @@ class StageRun:
         self.networks = self.objective.networks
         self.dtype = autocast_type(self.stage.precision, context.device)
         self.clock = Clock()
-        self.scores: Scores | None = None
+        self.scores: dict[str, float] = {}
         self.best: dict[str, float] = {}
         self._losses: dict[str, float] = {}
 
@@ -77,8 +77,9 @@ class StageRun:
                 self.step += 1
                 self._tell()
                 stopped_by = self.context.ranks.largest(self.context.stop.signal, self.context.device)
-                self._look(is_last=bool(stopped_by) or self.step == self.stage.steps)
-                if stopped_by and self.step < self.stage.steps:
+                is_last = self.step == self.stage.steps
+                self._look(is_last=is_last, is_stopped=bool(stopped_by))
+                if stopped_by and not is_last:
                     self.context.stop.signal = stopped_by
                     return False
         finally:
@@ -132,8 +133,8 @@ class StageRun:
             write_bytes(folder / "diverged.json", json.dumps(record, indent=1).encode())
         return DivergedError(
             f"step {step} of {self.stage.name}",
-            f"{what}, pairs {', '.join(names[:3])} ... (all in diverged.json); nothing was updated",
-            "lower the learning rate or set clip; the last saved state is intact",
+            f"{what} (pairs {', '.join(names[:2])}, ... in diverged.json); nothing was updated",
+            "lower the learning rate or set clip",
         )
 
     def _tell(self) -> None:
@@ -147,26 +148,58 @@ class StageRun:
         done, steps = self.steps_before + self.step, self.context.preset.steps
         self.context.watcher.progress(Progress(self.stage.name, done, steps, self.clock.rate, self._losses))
 
-    def _look(self, *, is_last: bool) -> None:
-        """Log, validate, picture and save when it is time, and after the last step."""
+    def _look(self, *, is_last: bool, is_stopped: bool) -> None:
+        """Log, validate and save when it is time, and after the last step. A stopped run is saved at once."""
         watch, step = self.stage.watch, self.step
         is_logged, is_validated = (is_last or step % every == 0 for every in (watch.log_every, watch.validate_every))
         if is_last and step % watch.log_every:
             self._losses = self._read_losses()
         with self.clock.paused():
             if self.context.journal is not None and (is_logged or is_validated):
-                record: dict[str, Any] = {
-                    "step": self.steps_before + step,
-                    "stage": self.stage.name,
-                    "seconds": round(self.clock.seconds, 3),
-                    "it_per_s": round(self.clock.rate, 3),
-                    "losses": self._losses,
-                }
-                if is_validated:
-                    record |= self._validated(is_pictured=is_last or step % watch.sample_every == 0)
-                self.context.journal.write(record)
-            if is_last or step % watch.save_every == 0 or self.best.get("step") == self.steps_before + step:
-                self._save(is_last=is_last)
+                try:
+                    self._write_journal(self.context.journal, is_validated=is_validated, is_last=is_last)
+                except ResourceError as error:
+                    self._survive(error, is_last=is_last)
+            is_best = self.best.get("step") == self.steps_before + step
+            if self.context.ranks.is_first and (is_last or is_stopped or is_best or step % watch.save_every == 0):
+                try:
+                    self._save()
+                except ResourceError as error:
+                    self._survive(error, is_last=is_last or is_stopped)
+
+    def _survive(self, error: ResourceError, *, is_last: bool) -> None:
+        """Where there is no room, go on and try again next time; older states are whole."""
+        if is_last:
+            raise error
+        self.context.watcher.warn(f"not saved: {error}; training goes on")
+
+    def _write_journal(self, journal: Journal, *, is_validated: bool, is_last: bool) -> None:
+        step = self.steps_before + self.step
+        record: dict[str, Any] = {
+            "step": step,
+            "stage": self.stage.name,
+            "seconds": round(self.clock.seconds, 3),
+            "it_per_s": round(self.clock.rate, 3),
+            "losses": self._losses,
+        }
+        role = self.objective.upscaler
+        if is_validated and role is not None:
+            network = self._product(role)
+            network.eval()
+            where = (network, self.context.device, self.dtype)
+            self.scores = {"step": step} | self.context.validator.scores(*where).as_dict()
+            if is_last or self.step % self.stage.watch.sample_every == 0:
+                journal.picture(step, self.context.validator.picture(*where))
+            self.networks[role].train()
+            if self.scores["psnr"] > self.best.get("psnr", float("-inf")):
+                self.best = {"psnr": self.scores["psnr"], "step": step}
+            self.context.watcher.scores(step, self.scores)
+            record |= self.scores
+        journal.write(record)
+
+    def _product(self, role: str) -> nn.Module:
+        """What is validated and saved: the average, if there is one."""
+        return self.averages[role].module if role in self.averages else self.networks[role]
 
     def _read_losses(self) -> dict[str, float]:
         names = sorted(self.objective.parts)
@@ -174,28 +207,8 @@ class StageRun:
         self.context.ranks.average_([values])
         return dict(zip(names, (round(value, 6) for value in values.tolist()), strict=True))
 
-    def _validated(self, *, is_pictured: bool) -> dict[str, float]:
-        role = self.objective.upscaler
-        if role is None:
-            return {}
-        network = self.averages[role].module if role in self.averages else self.networks[role]
-        network.eval()
-        step, validator = self.steps_before + self.step, self.context.validator
-        self.scores = validator.scores(network, self.context.device, self.dtype)
-        if is_pictured and self.context.journal is not None:
-            self.context.journal.picture(step, validator.picture(network, self.context.device, self.dtype))
-        if role not in self.averages:
-            network.train()
-        if self.scores.psnr > self.best.get("psnr", float("-inf")):
-            self.best = {"psnr": self.scores.psnr, "step": step}
-        found = self.scores.as_dict()
-        self.context.watcher.scores(step, found)
-        return found
-
-    def _save(self, *, is_last: bool) -> None:
-        """Write products and state; where there is no room, go on and try again at the next save."""
-        if not self.context.ranks.is_first:
-            return
+    def _save(self) -> None:
+        """Write the state and the products."""
         out, step = self.context.options.out, self.steps_before + self.step
         facts = {
             **self.context.facts,
@@ -204,24 +217,14 @@ class StageRun:
             "best": self.best,
             "seconds": self.clock.seconds,
         }
-        try:
-            save_state(out / "state", State(step, states.gather(self.networks, self.averages, self.optimisers), facts))
-            prune_states(out / "state", keep=_KEPT_STATES, best=int(self.best["step"]) if self.best else None)
-            self._save_products(step)
-        except ResourceError as error:
-            if is_last:
-                raise
-            self.context.watcher.warn(f"step {step} is not saved: {error}; training goes on")
-
-    def _save_products(self, step: int) -> None:
+        save_state(out / "state", State(step, states.gather(self.networks, self.averages, self.optimisers), facts))
+        prune_states(out / "state", keep=_KEPT_STATES, best=int(self.best["step"]) if self.best else None)
         metadata = {
             "preset": self.context.preset.text,
             "stage": self.stage.name,
             "steps": str(step),
-            "metrics": json.dumps(self.scores.as_dict() if self.scores else {}),
+            "metrics": json.dumps(self.scores),
             "shards": str(self.context.facts["shards"]),
         }
         for role in self.objective.products:
-            network = self.averages[role].module if role in self.averages else self.networks[role]
-            path = self.context.options.out / f"{role}.safetensors"
-            save_model(path, self.stage.networks[role].type, network, metadata)
+            save_model(out / f"{role}.safetensors", self.stage.networks[role].type, self._product(role), metadata)
