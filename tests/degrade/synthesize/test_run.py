@@ -23,10 +23,10 @@ from degrade.image import window
 from degrade.pipeline import replay
 from degrade.shards.manifest import read_manifest
 from degrade.shards.reader import open_shards
-from degrade.synthesize import Summary, synthesize
+from degrade.synthesize import Summary, synthesize, task
 from degrade.synthesize.lock import folder_lock
 from degrade.synthesize.plan import parse_plan
-from degrade.synthesize.task import make_shard
+from degrade.synthesize.task import fill_shard
 
 Make = Callable[..., Summary]
 Files = Callable[[Path], dict[str, bytes]]
@@ -130,9 +130,9 @@ def test_a_photo_that_changes_after_it_was_listed_is_left_out(
 
     def meddling(*arguments: Any, **options: Any) -> Any:
         (photos / "p3.png").write_bytes(b"other")
-        return make_shard(*arguments, **options)
+        return fill_shard(*arguments, **options)
 
-    monkeypatch.setattr("degrade.synthesize.workers.make_shard", meddling)
+    monkeypatch.setattr(task, "fill_shard", meddling)
     summary = make("rest")
     before, after = pairs_by_place(tmp_path / "whole"), pairs_by_place(tmp_path / "rest")
     assert after.items() <= before.items()
@@ -186,23 +186,23 @@ def test_an_unfinished_run_goes_on_and_ends_the_same(
     make: Make, tmp_path: Path, files: Files, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make("whole")
-    made: list[int] = []
+    filled: list[int] = []
 
-    def dying(plan: Any, recipe: Any, index: int, *arguments: Any, **options: Any) -> Any:
+    def dying(plan: Any, recipe: Any, index: int, **options: Any) -> Any:
         if index == 2:
             raise KeyboardInterrupt
-        made.append(index)
-        return make_shard(plan, recipe, index, *arguments, **options)
+        filled.append(index)
+        return fill_shard(plan, recipe, index, **options)
 
     with monkeypatch.context() as patched:
-        patched.setattr("degrade.synthesize.workers.make_shard", dying)
+        patched.setattr(task, "fill_shard", dying)
         with pytest.raises(KeyboardInterrupt):
             make("out")
     assert not (tmp_path / "out/manifest.json").exists()
     assert not (tmp_path / "out/.lock").exists()
     summary = make("out")
-    assert made == [0, 1]
-    assert summary.num_made == 48 - 32
+    assert filled == [0, 1]
+    assert summary.num_made == 48 - 16  # the second was still being written
     assert files(tmp_path / "out") == files(tmp_path / "whole")
 
 

@@ -178,7 +178,7 @@ def test_a_signal_ends_the_run_soon_and_cleanly(
     out = tmp_path / "out"
     with started_command(photos, out) as process:
         assert process.stdout is not None
-        process.stdout.readline()
+        assert process.stdout.readline() != "", "it ended before it made a shard"
         offspring = children(process.pid)
         assert len(offspring) == 2
         began = time.monotonic()
@@ -236,8 +236,9 @@ def test_a_full_disk_is_one_line_and_code_5_and_then_the_run_goes_on(
     assert run("whole").returncode == 0
     full = run("out", preexec_fn=limit)
     assert full.returncode == 5
-    assert full.stderr.count("\n") == 1
-    assert "no room left on the disk" in full.stderr
+    failure = [line for line in full.stderr.splitlines() if " pairs, " not in line]  # progress of a slow machine
+    assert len(failure) == 1
+    assert "no room left on the disk" in failure[0]
     assert not any(name.endswith(".h5") or name.startswith(".") for name in files(tmp_path / "out"))
     assert run("out").returncode == 0
     assert files(tmp_path / "out") == files(tmp_path / "whole")
@@ -247,7 +248,7 @@ def test_a_full_disk_is_one_line_and_code_5_and_then_the_run_goes_on(
 def test_workers_end_when_their_parent_is_killed(photos: Path, tmp_path: Path) -> None:
     with started_command(photos, tmp_path / "out") as process:
         assert process.stdout is not None
-        process.stdout.readline()
+        assert process.stdout.readline() != "", "it ended before it made a shard"
         offspring = children(process.pid)
         process.kill()
         process.communicate()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -34,40 +36,103 @@ class Outcome:
     skipped: tuple[Skipped, ...]
 
 
-Announce = Callable[[int | None, int], None]  # the source about to be read (None: about to write), pairs made so far
+class Room:
+    """Memory for the pixels of a shard, kept from one to the next: fresh pages cost as much as filling them."""
+
+    def __init__(self) -> None:
+        self._memory: dict[str, Pixels] = {}
+
+    def array(self, name: str, *shape: int) -> Pixels:
+        """An array of that shape, its contents undefined, in the place of the last one of that name."""
+        size = math.prod(shape)
+        if name not in self._memory or self._memory[name].size < size:
+            self._memory[name] = np.empty(size, np.uint8)
+        return self._memory[name][:size].reshape(shape)
 
 
-def make_shard(
-    plan: Plan,
-    recipe: Recipe,
-    index: int,
-    folder: Path,
-    *,
-    announce: Announce = lambda source, pairs: None,
-    without: Mapping[int, str] | None = None,
-) -> Outcome:
+# The shard, the source about to be read (None: the shard is about to be written), and the pairs made of it so far.
+Announce = Callable[[int, int | None, int], None]
+
+
+def _silent(shard: int, source: int | None, pairs: int) -> None:
+    return
+
+
+def make_shard(plan: Plan, recipe: Recipe, index: int, folder: Path) -> Outcome:
     """Make shard `index` of `plan` in `folder`.
-
-    Args:
-        without: sources not to be touched, each with the reason.
 
     Raises:
         ResourceError: the shard cannot be written.
     """
-    made = _Columns(plan, plan.pairs_of(index), bool(recipe.hr))
+    return _written(plan, index, folder, *fill_shard(plan, recipe, index))
+
+
+class Maker:
+    """Makes one shard after the other, and writes each while the next one is filled."""
+
+    def __init__(self, plan: Plan, recipe: Recipe, folder: Path, announce: Announce = _silent) -> None:
+        self.plan, self.recipe, self.folder, self.announce = plan, recipe, folder, announce
+        self._rooms = Room(), Room()
+        self._writer = ThreadPoolExecutor(1)
+        self._writing: tuple[int, Future[Outcome]] | None = None
+
+    def make(self, index: int, without: Mapping[int, str] | None = None) -> tuple[int, Outcome] | None:
+        """Fill shard `index` and begin to write it; the shard before it, which is then finished.
+
+        Raises:
+            ResourceError: the shard before it cannot be written.
+        """
+        filled = fill_shard(self.plan, self.recipe, index, announce=self.announce, without=without, room=self._rooms[0])
+        before = self.finish()
+        self._writing = index, self._writer.submit(_written, self.plan, index, self.folder, *filled)
+        self._rooms = self._rooms[::-1]
+        return before
+
+    def finish(self) -> tuple[int, Outcome] | None:
+        """The shard that is being written, when it is."""
+        if self._writing is None:
+            return None
+        index, outcome = self._writing
+        self._writing = None
+        return index, outcome.result()
+
+    def close(self) -> None:
+        self._writer.shutdown()
+
+
+def fill_shard(
+    plan: Plan,
+    recipe: Recipe,
+    index: int,
+    *,
+    announce: Announce = _silent,
+    without: Mapping[int, str] | None = None,
+    room: Room | None = None,
+) -> tuple[Rows | None, tuple[Skipped, ...]]:
+    """The contents of shard `index` (None where every one of its sources failed), and the sources left out.
+
+    Args:
+        without: sources not to be touched, each with the reason.
+        room: memory for the pixels, free to be used.
+    """
+    made = _Columns(plan, plan.pairs_of(index), bool(recipe.hr), room or Room())
     skipped = []
     for cut in cuts(plan, index):
         source = plan.sources[cut.source].source
-        announce(cut.source, made.num_pairs)
+        announce(index, cut.source, made.num_pairs)
         reason = (without or {}).get(cut.source)
         pixels = _read(source, plan.patch) if reason is None else left_out(source, "crash", reason)
         if isinstance(pixels, Skipped):
             skipped.append(pixels)
         else:
             _cut(made, pixels, plan, recipe, cut)
-    announce(None, made.num_pairs)
-    if not made.num_pairs:
-        return Outcome(None, tuple(skipped))
+    announce(index, None, made.num_pairs)
+    return made.rows(plan.recipe_text) if made.num_pairs else None, tuple(skipped)
+
+
+def _written(plan: Plan, index: int, folder: Path, rows: Rows | None, skipped: tuple[Skipped, ...]) -> Outcome:
+    if rows is None:
+        return Outcome(None, skipped)
     header = ShardHeader(
         scale=plan.scale,
         recipe_digest=plan.recipe_digest,
@@ -80,8 +145,7 @@ def make_shard(
         hr_height=plan.patch,
         hr_width=plan.patch,
     )
-    record = write_shard(folder / plan.shard_name(index), header, made.rows(plan.recipe_text))
-    return Outcome(record, tuple(skipped))
+    return Outcome(write_shard(folder / plan.shard_name(index), header, rows), skipped)
 
 
 def position(pixels: Pixels, stream: Stream, patch: int, min_detail: float) -> tuple[int, int]:
@@ -132,11 +196,12 @@ def _cut(made: _Columns, pixels: Pixels, plan: Plan, recipe: Recipe, cut: Cut) -
 
 @dataclass
 class _Columns:
-    """The arrays of a shard while it is filled; their room is what the plan foresees."""
+    """The arrays of a shard while it is filled, as long as the plan foresees."""
 
     plan: Plan
-    room: int
+    length: int
     hr_varies: bool  # steps on the HR side may draw anew for each variant
+    room: Room
     num_pairs: int = 0
     num_hr: int = 0
     traces: list[str] = field(default_factory=list)
@@ -144,12 +209,12 @@ class _Columns:
 
     def __post_init__(self) -> None:
         side, small = self.plan.patch, self.plan.patch // self.plan.scale
-        room_hr = self.room if self.hr_varies else self.room // self.plan.variants
-        self.hr = np.empty((room_hr, side, side, 3), np.uint8)
-        self.lr = np.empty((self.room, small, small, 3), np.uint8)
-        self.hr_index = np.empty(self.room, np.int64)
-        self.source_index = np.empty(room_hr, np.int32)
-        self.origin = np.empty((room_hr, 2), np.int32)
+        length_hr = self.length if self.hr_varies else self.length // self.plan.variants
+        self.hr = self.room.array("hr", length_hr, side, side, 3)
+        self.lr = self.room.array("lr", self.length, small, small, 3)
+        self.hr_index = np.empty(self.length, np.int64)
+        self.source_index = np.empty(length_hr, np.int32)
+        self.origin = np.empty((length_hr, 2), np.int32)
 
     def begin_source(self, source: Source, height: int, width: int) -> None:
         self.sources.append(

@@ -1,6 +1,7 @@
 """The far end of the pool: a process that makes shards as it is told, over one pipe, in JSON.
 
-It starts as a fresh interpreter that never runs the caller's main module. When the parent is gone the pipe
+A task is a shard to make, answered with the shard before it (which was written meanwhile), or null to have the
+last one. It starts as a fresh interpreter that never runs the caller's main module. When the parent is gone the pipe
 breaks, and it ends before it writes anything more.
 """
 
@@ -40,25 +41,21 @@ def _serve(pipe: Connection) -> None:
     try:
         from degrade.recipe import parse_recipe
         from degrade.synthesize.plan import parse_plan
-        from degrade.synthesize.task import make_shard
+        from degrade.synthesize.task import Maker
 
         start = receive(pipe)
         folder = Path(start["folder"])
         plan = parse_plan(Path(start["plan"]).read_text(encoding="ascii"), origin=start["plan"])
         recipe = parse_recipe(plan.recipe_text, origin=plan.recipe_name, scale=plan.scale)
+        maker = Maker(plan, recipe, folder, lambda _, source, pairs: send(pipe, {"source": source, "pairs": pairs}))
         send(pipe, {"ready": True})
         while True:
             task = receive(pipe)
-            without = {int(source): reason for source, reason in task["without"].items()}
-            outcome = make_shard(
-                plan,
-                recipe,
-                task["shard"],
-                folder,
-                announce=lambda source, pairs: send(pipe, {"source": source, "pairs": pairs}),
-                without=without,
-            )
-            send(pipe, {"made": asdict(outcome)})
+            if task["shard"] is None:
+                made = maker.finish()
+            else:
+                made = maker.make(task["shard"], {int(source): why for source, why in task["without"].items()})
+            send(pipe, {"made": {"shard": made[0], **asdict(made[1])} if made else None})
     except (EOFError, BrokenPipeError, ConnectionResetError):
         raise
     except DegradeError as error:

@@ -24,7 +24,7 @@ from degrade.errors import ResourceError
 from degrade.recipe import Recipe, parse_recipe
 from degrade.synthesize.journal import outcome_from
 from degrade.synthesize.plan import Plan, parse_plan
-from degrade.synthesize.task import Outcome, make_shard
+from degrade.synthesize.task import Maker, Outcome, make_shard
 from degrade.synthesize.worker import receive, send
 
 STRIKES = 2  # workers that a source may end before it is left alone
@@ -49,12 +49,15 @@ class Job:
 
 def in_this_process(job: Job, shards: Sequence[int]) -> Finished:
     """One shard after the other."""
-    for shard in shards:
-
-        def announce(_: int | None, pairs: int, shard: int = shard) -> None:
-            job.on_progress(shard, pairs)
-
-        yield shard, make_shard(job.plan, job.recipe, shard, job.folder, announce=announce)
+    maker = Maker(job.plan, job.recipe, job.folder, lambda shard, _, pairs: job.on_progress(shard, pairs))
+    try:
+        for shard in shards:
+            if made := maker.make(shard):
+                yield made
+        if made := maker.finish():
+            yield made
+    finally:
+        maker.close()
 
 
 def on_executor(job: Job, shards: Sequence[int], executor: Executor) -> Finished:
@@ -109,7 +112,8 @@ class _Worker:
     process: subprocess.Popen[bytes]
     pipe: Connection
     is_ready: bool = False
-    shard: int | None = None
+    shards: list[int] = field(default_factory=list)  # being written, being filled
+    is_asked: bool = False  # an answer is due
     source: int | None = None  # being read or cut
     silence: int = 0  # in ticks: a clock would run on while the machine sleeps
 
@@ -144,7 +148,7 @@ class _Pool:
 
     def finished(self) -> Finished:
         ticked = time.monotonic()
-        while self.waiting or any(worker.shard is not None for worker in self.workers):
+        while self.waiting or any(worker.shards for worker in self.workers):
             ready = wait([worker.pipe for worker in self.workers], timeout=1.0)
             for worker in [worker for worker in self.workers if worker.pipe in ready]:
                 yield from self._heard(worker)
@@ -156,7 +160,7 @@ class _Pool:
         """End all workers, at the latest by killing them."""
         for worker in self.workers:
             worker.pipe.close()
-            if worker.shard is not None:
+            if worker.is_asked:
                 worker.process.terminate()
         deadline = time.monotonic() + _GRACE
         for worker in self.workers:
@@ -178,34 +182,39 @@ class _Pool:
             raise RuntimeError(f"in a worker:\n{message['bug']}")
         if "error" in message:
             raise getattr(errors, message["error"])(*message["arguments"])
-        shard = worker.shard
-        if "ready" in message:
-            worker.is_ready = True
-            self._dispatch()
-        elif "made" in message and shard is not None:
-            worker.shard = worker.source = None
-            self.deaths = 0
-            self._dispatch()
-            yield shard, outcome_from(message["made"])
-        elif shard is not None:
+        if "pairs" in message:
             worker.source = message["source"]
-            self.job.on_progress(shard, message["pairs"])
+            self.job.on_progress(worker.shards[-1], message["pairs"])
+            return
+        made = message.get("made")
+        worker.is_ready, worker.is_asked, worker.source = True, False, None
+        if made:
+            worker.shards.remove(made["shard"])
+            self.deaths = 0
+        self._dispatch()
+        if made:
+            yield made["shard"], outcome_from(made)
 
     def _dispatch(self) -> None:
+        """Give every worker that waits a shard; where there is none, ask for the one it is writing."""
         for worker in self.workers:
-            if worker.is_ready and worker.shard is None and self.waiting:
-                worker.shard = self.waiting.popleft()
-                with contextlib.suppress(OSError):  # it died: its end of the pipe will tell
-                    send(worker.pipe, {"shard": worker.shard, "without": self.without})
+            if not worker.is_ready or worker.is_asked or not (self.waiting or worker.shards):
+                continue
+            shard = self.waiting.popleft() if self.waiting else None
+            worker.is_asked = True
+            if shard is not None:
+                worker.shards.append(shard)
+            with contextlib.suppress(OSError):  # it died: its end of the pipe will tell
+                send(worker.pipe, {"shard": shard, "without": self.without})
 
     def _tick(self) -> None:
         for worker in self.workers:
-            worker.silence += worker.shard is not None or not worker.is_ready
+            worker.silence += worker.is_asked or not worker.is_ready
             if worker.silence >= SILENCE:
                 worker.process.kill()
 
     def _died(self, worker: _Worker) -> None:
-        """Put its shard back first in the queue, its source under suspicion, and another in its place."""
+        """Put its shards back first in the queue, its source under suspicion, and another in its place."""
         self.workers.remove(worker)
         worker.pipe.close()
         try:
@@ -221,9 +230,9 @@ class _Pool:
                 self.without[worker.source] = f"ended {STRIKES} workers ({how})"
                 if code != -signal.SIGKILL:  # that may also be a lack of memory, so it goes on counting
                     self.deaths = 0
-        if worker.shard is not None:
-            self.waiting.appendleft(worker.shard)
-            self.job.on_progress(worker.shard, 0)
+        self.waiting.extendleft(reversed(worker.shards))
+        for shard in worker.shards:
+            self.job.on_progress(shard, 0)
         if self.deaths >= DEATHS * (len(self.workers) + 1):
             cure = "is there enough memory? use fewer --workers and run the same command again"
             raise ResourceError("workers", f"{how}, again and again", cure)
