@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+import time
 from collections.abc import Callable
 from io import BytesIO
 
@@ -56,6 +58,39 @@ def test_bmp_values_are_pillows(mode: str, clear: np.ndarray, saved: Callable) -
     assert ours.pixels.shape[2] == (1 if mode in ("1", "L") else 3)
     assert np.array_equal(np.broadcast_to(ours.pixels, (*ours.pixels.shape[:2], 3)), expected[:, :, :3])
     assert (ours.alpha is not None) == (theirs.mode == "RGBA")
+
+
+@pytest.mark.parametrize("grays", [2, 5, 16, 200])
+@pytest.mark.parametrize("format", ["BMP", "TIFF", "PNG"])
+def test_a_palette_of_grays(format: str, grays: int, photo: np.ndarray, saved: Callable) -> None:
+    """A BMP of grays is gray, as Windows stores it; elsewhere a palette is colour."""
+    levels = np.linspace(3, 250, grays).astype(np.uint8)
+    image = Image.fromarray((photo[:, :, 0] % grays).astype(np.uint8), "P")
+    image.putpalette(np.repeat(levels, 3).tobytes())
+    data = saved(image, format)
+    ours = codecs.decode(data, "x")
+    assert ours.pixels.shape[2] == codecs.header(data, "x").channels == (1 if format == "BMP" else 3)
+    assert np.array_equal(codecs.rgb8(ours), np.asarray(image.convert("RGB")))
+
+
+def test_bmp_packed_by_run_lengths_is_refused_at_once(photo: np.ndarray, saved: Callable) -> None:
+    data = bytearray(saved(Image.fromarray(photo).convert("P"), "BMP"))
+    data[30:34] = (1).to_bytes(4, "little")
+    data[18:26] = struct.pack("<ii", 12_000, 12_000)
+    start = time.process_time()
+    with pytest.raises(ImageError, match="BMP packed by run lengths is not read"):
+        codecs.header(bytes(data), "x")
+    assert time.process_time() - start < 0.3
+
+
+def test_a_bmp_header_costs_no_decoding(photo: np.ndarray, saved: Callable) -> None:
+    data = bytearray(saved(Image.fromarray(photo).convert("P"), "BMP"))
+    data[18:26] = struct.pack("<ii", 12_000, 12_000)
+    start = time.process_time()
+    assert codecs.header(bytes(data), "x").width == 12_000
+    with pytest.raises(ImageError, match="damaged BMP: it is cut"):
+        codecs.decode(bytes(data), "x")
+    assert time.process_time() - start < 0.3
 
 
 @pytest.mark.skipif(not HAS_AVIF, reason="this Pillow was built without AVIF")

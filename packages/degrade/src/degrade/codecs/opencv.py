@@ -23,7 +23,14 @@ def pixels(data: bytes, flags: int) -> Samples:
     Raises:
         ValueError: it cannot be decoded, or is cut.
     """
-    array: Any = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    level = cv2.utils.logging.getLogLevel()
+    cv2.utils.logging.setLogLevel(
+        cv2.utils.logging.LOG_LEVEL_SILENT
+    )  # what it says about damaged files; the caller says it better
+    try:
+        array: Any = cv2.imdecode(np.frombuffer(data, np.uint8), flags)
+    finally:
+        cv2.utils.logging.setLogLevel(level)
     if array is None or array.dtype not in (np.uint8, np.uint16):
         raise ValueError("its pixel data cannot be decoded, or is cut")
     if array.ndim == 2:

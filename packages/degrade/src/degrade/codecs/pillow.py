@@ -23,6 +23,7 @@ _OPEN: dict[str, Callable[[BytesIO], ImageFile.ImageFile]] = {
     "BMP": BmpImagePlugin.BmpImageFile,
     "AVIF": AvifImagePlugin.AvifImageFile,
 }
+_RUN_LENGTHS = (1, 2)  # of 8 and 4 bits
 _MAX_EXIF = 65_500  # bytes that fit a JPEG segment
 _WHOLE_COLOUR = 90  # from this quality on, colour is not halved
 
@@ -33,6 +34,8 @@ def inspect(data: bytes, format: str) -> Facts:
         raise UnsupportedError("this Pillow was built without AVIF")
     with warnings_ignored():
         image = _OPEN[format](BytesIO(data))
+    if format == "BMP" and image.info["compression"] in _RUN_LENGTHS:
+        raise UnsupportedError("BMP packed by run lengths is not read")  # Pillow takes minutes for a large one
     orientation, exif, notes = take_orientation(image.info.get("exif"))
     if getattr(image, "n_frames", 1) > 1:
         notes += ("several pictures in the file: the first is read",)
@@ -57,20 +60,19 @@ def decode(data: bytes, facts: Facts, format: str) -> tuple[Samples, Samples | N
     with warnings_ignored():
         image = _OPEN[format](BytesIO(data))
         image.load()
-    return split(image, facts.icc)
+    return split(image, facts)
 
 
-def split(image: Image.Image, icc: bytes | None) -> tuple[Samples, Samples | None]:
-    """Pixels (H, W, 1 or 3) and alpha of a loaded 8-bit picture."""
+def split(image: Image.Image, facts: Facts) -> tuple[Samples, Samples | None]:
+    """Pixels (H, W, channels as found) and alpha of a loaded 8-bit picture."""
     if image.mode == "CMYK":
-        return np.array(cmyk_to_rgb(image, icc)), None
-    if _is_gray(image):
-        return np.array(image.convert("L"))[:, :, None], None
+        return np.array(cmyk_to_rgb(image, facts.icc)), None
     if image.mode in ("RGBA", "LA"):
         return split_alpha(np.array(image))
-    if image.mode not in ("RGB", "P"):
+    if image.mode not in ("1", "L", "P", "RGB"):
         raise UnsupportedError(f"pictures of kind {image.mode} are not read")
-    return np.array(image.convert("RGB")), None
+    array = np.array(image.convert("L" if facts.channels == 1 else "RGB"))
+    return (array[:, :, None] if array.ndim == 2 else array), None
 
 
 def encode(photo: Photo, format: str, quality: int) -> bytes:
@@ -98,11 +100,13 @@ def encode(photo: Photo, format: str, quality: int) -> bytes:
 
 
 def _is_gray(image: Image.Image) -> bool:
-    """Whether every colour of it is one; a BMP of few grays is stored as a palette."""
-    if image.mode == "P":
-        colours = np.array(image.getpalette("RGB") or [0, 0, 1]).reshape(-1, 3)
-        return bool((colours == colours[:, :1]).all())
-    return image.mode in ("L", "1")
+    """Whether every colour of it is one; a BMP of few grays is stored as a palette. Decodes nothing."""
+    if image.mode != "P" or image.palette is None:
+        return image.mode in ("L", "LA", "1")
+    order, colours = image.palette.getdata()
+    samples = np.frombuffer(bytes(colours), np.uint8)
+    samples = samples[: len(samples) // len(order) * len(order)].reshape(-1, len(order))[:, :3]
+    return bool((samples == samples[:, :1]).all())
 
 
 def _is_cut(data: bytes) -> bool:

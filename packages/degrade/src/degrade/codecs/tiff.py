@@ -75,7 +75,7 @@ def decode(data: bytes, facts: Facts) -> tuple[Samples, Samples | None]:
     if bits == 16:
         values = np.asarray(image).astype(np.uint16)[:, :, None]
         return (values if photometric == 1 else ~values), None
-    return split(image, facts.icc)
+    return split(image, facts)
 
 
 def exif(data: bytes) -> tuple[bytes | None, tuple[str, ...]]:

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
-
-from degrade.schema import build
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +21,3 @@ class Source:
     def as_dict(self) -> dict[str, Any]:
         """The fields, as JSON can hold them."""
         return asdict(self)
-
-    @staticmethod
-    def from_dict(table: Mapping[str, Any], *, origin: str) -> Source:
-        """The source that `as_dict` described.
-
-        Raises:
-            UsageError: a field is missing, unknown or of another type; names `origin`.
-        """
-        return build(Source, table, origin=origin)
