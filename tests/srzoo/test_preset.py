@@ -4,7 +4,6 @@ from pathlib import Path
 import pytest
 import torch
 
-from degrade.schema import read_toml
 from srzoo.errors import PresetError
 from srzoo.networks.rcan import RCANConfig
 from srzoo.objectives.supervised import SupervisedConfig
@@ -15,7 +14,6 @@ from srzoo.preset import (
     build_optimisers,
     load_preset,
     preset_names,
-    toml_text,
 )
 
 
@@ -159,16 +157,3 @@ def test_files_that_are_no_preset_are_refused(tmp_path: Path) -> None:
     (tmp_path / "it.toml").write_bytes(b"\xff\xfe")
     with pytest.raises(PresetError, match="not UTF-8"):
         load_preset(str(tmp_path / "it.toml"))
-
-
-def test_toml_is_written_as_it_is_read() -> None:
-    table = {
-        "text": 'a "quoted" \\ line\nand tab\t',
-        "flag": True,
-        "number": 1e-08,
-        "whole": 3,
-        "list": [1, 2.5, "x"],
-        "inner": {"deep": {"value": 1}, "empty": {}},
-        "several": [{"a": 1, "b": {"c": 2}}, {"a": 3}],
-    }
-    assert read_toml(toml_text(table), origin="text") == table

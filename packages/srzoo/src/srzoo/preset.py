@@ -12,6 +12,7 @@ from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
 
+import tomli_w
 import torch
 from torch import nn
 
@@ -142,7 +143,7 @@ def load_preset(name_or_path: str, *, overrides: Iterable[str] = ()) -> Preset:
         table, origin = _resolved(name_or_path, ())
         if "stages" not in table:
             stages = [_stage(override(table, overrides, origin=origin), origin)]
-            return Preset(stages[0].name, stages[0].source, tuple(stages), toml_text(stages[0].table))
+            return Preset(stages[0].name, stages[0].source, tuple(stages), tomli_w.dumps(stages[0].table))
         return _run(table, list(overrides), origin)
     except UsageError as error:
         raise PresetError(error.subject, error.problem, error.cure) from None
@@ -164,21 +165,14 @@ def build_objective(stage: Stage, networks: Mapping[str, nn.Module], *, vgg_weig
 
 
 def build_optimisers(stage: Stage, networks: Mapping[str, nn.Module]) -> dict[str, torch.optim.Adam]:
-    return {name: adam(config, [networks[role] for role in config.networks]) for name, config in _ordered(stage)}
+    return {
+        name: adam(config, [networks[role] for role in config.networks]) for name, config in stage.optimisers.items()
+    }
 
 
 def check_weights(stage: Stage, *, vgg_weights: Path | None) -> None:
     """Raise WeightsMissingError now if `stage` would later lack pretrained features."""
     OBJECTIVES[stage.objective][1].check(stage.loss, vgg_weights=vgg_weights)
-
-
-def toml_text(table: Table) -> str:
-    """`table` as TOML that `read_toml` reads back to the same table."""
-    return "\n".join(_toml_lines(table, ())).strip() + "\n"
-
-
-def _ordered(stage: Stage) -> list[tuple[str, OptimiserConfig]]:
-    return sorted(stage.optimisers.items())
 
 
 def _resolved(name_or_path: str, seen: tuple[str, ...]) -> tuple[Table, str]:
@@ -231,7 +225,7 @@ def _run(table: Table, overrides: list[str], origin: str) -> Preset:
     names = [stage.name for stage in stages]
     if len(set(names)) < len(names):
         raise PresetError(origin, f"stages: the names {names} repeat", "give each stage its own name")
-    return Preset(run.name, run.source, tuple(stages), toml_text({**resolved, "stages": tables}))
+    return Preset(run.name, run.source, tuple(stages), tomli_w.dumps({**resolved, "stages": tables}))
 
 
 def _shared(stage: Table, assignments: list[str], stages: list[Table], origin: str) -> Table:
@@ -313,30 +307,3 @@ class _Common:
     def __post_init__(self) -> None:
         if self.ema is not None and not 0 < self.ema < 1:
             raise ValueError(f"ema: expected 0 < ema < 1, got {self.ema}")
-
-
-def _toml_lines(table: Table, path: tuple[str, ...]) -> list[str]:
-    plain = [f"{key} = {_toml_value(value)}" for key, value in table.items() if not _is_section(value)]
-    lines = [*plain, ""] if plain else []
-    for key, value in table.items():
-        if isinstance(value, dict):
-            lines += [f"[{'.'.join((*path, key))}]", *_toml_lines(value, (*path, key))]
-        elif _is_section(value):
-            for entry in value:
-                lines += [f"[[{'.'.join((*path, key))}]]", *_toml_lines(entry, (*path, key))]
-    return lines
-
-
-def _is_section(value: Any) -> bool:
-    return isinstance(value, dict) or (isinstance(value, list) and bool(value) and isinstance(value[0], dict))
-
-
-def _toml_value(value: Any) -> str:
-    if isinstance(value, bool):
-        return str(value).lower()
-    if isinstance(value, str):
-        escaped = value.replace("\\", "\\\\").replace('"', '\\"')
-        return '"' + "".join(c if c >= " " and c != "\x7f" else f"\\u{ord(c):04x}" for c in escaped) + '"'
-    if isinstance(value, list | tuple):
-        return f"[{', '.join(map(_toml_value, value))}]"
-    return repr(value)
