@@ -50,7 +50,7 @@ SCALING, MEMORY = "two workers over one", "largest worker, MiB"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser = argparse.ArgumentParser(description="Time how `generic` makes pairs.")
     parser.add_argument("photos", nargs="*", type=Path)
     parser.add_argument("--quick", action="store_true", help="one short repeat: to see that it runs")
     arguments = parser.parse_args()
