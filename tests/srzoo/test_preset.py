@@ -54,12 +54,12 @@ def test_the_gan_stage_starts_from_the_psnr_stage_with_the_same_network() -> Non
     first, last = load_preset("compact-x4").stages
     assert last.networks["generator"].start_from == first.name
     assert last.networks["generator"].config == first.networks["generator"].config
-    assert (last.loss.pixel, last.loss.perceptual, last.loss.adversarial) == (0.01, 1.0, 0.005)
+    assert (last.loss.pixel, last.loss.adversarial) == (0.01, 0.005)
 
 
 def test_the_critic_takes_the_patch_of_the_data() -> None:
-    preset = load_preset("compact-gan-x4", overrides=["data.patch=96"])
-    assert preset.stages[0].networks["critic"].config.patch == 96
+    preset = load_preset("compact-gan-x4", overrides=["data.patch=128"])
+    assert preset.stages[0].networks["critic"].config.patch == 128
 
 
 def test_overrides_reach_one_stage_or_all_that_have_the_table() -> None:
