@@ -169,7 +169,9 @@ def cuts(plan: Plan, index: int) -> Iterator[Cut]:
             return
 
 
-def check_sizes(*, patch: int, scale: int, variants: int, pairs: int | None, per_image: int | None) -> None:
+def check_sizes(
+    *, patch: int, scale: int, variants: int, pairs: int | None, per_image: int | None, seed: int = 0
+) -> None:
     """Refuse sizes and counts that do not go together.
 
     Raises:
@@ -182,6 +184,8 @@ def check_sizes(*, patch: int, scale: int, variants: int, pairs: int | None, per
         raise UsageError(
             "--patch", f"{patch} is not a multiple of the scale {scale}", f"use {below} or {below + scale}"
         )
+    if not -(1 << 63) <= seed < 1 << 63:
+        raise UsageError("--seed", f"{seed} does not fit into 64 bits", "use a smaller one")
     if variants < 1:
         raise UsageError("--variants", f"{variants} is not a count", "use 1 or more")
     if pairs is not None and per_image is not None:

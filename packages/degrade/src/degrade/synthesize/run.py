@@ -116,7 +116,7 @@ def synthesize(
     """
     began = time.monotonic()
     loaded = _loaded(recipe, overrides, scale)
-    check_sizes(patch=patch, scale=loaded.scale, variants=variants, pairs=pairs, per_image=per_image)
+    check_sizes(patch=patch, scale=loaded.scale, variants=variants, pairs=pairs, per_image=per_image, seed=seed)
     inputs = gather([hr] if isinstance(hr, str | Path) else hr, least_side=patch)
     if inputs.note and notice:
         notice(inputs.note)
