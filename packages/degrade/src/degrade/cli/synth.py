@@ -26,7 +26,7 @@ Examples:
   degrade synth photos/ --pairs 20000               from your own photos, searched through
   degrade synth a.jpg b/ --per-image 50 --out set/  50 patches from each
   degrade synth photos/ --variants 4 --scale 2      four LR versions of every HR patch
-  degrade synth photos/ dead-leaves:64@512x768      photos and 64 scenes of 512 x 768 (no size: 512 x 512)
+  degrade synth photos/ dead-leaves:64@512x768      photos and 64 scenes (or 512x512 each)
   degrade synth photos/ --recipe generic --set lr.0.sigma_range=[0.2,1.5]
   degrade synth photos/ --dry-run                   say what would be made
 
