@@ -6,9 +6,10 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from degrade.image import check_image, crop_to_multiple, to_float, to_pixels, window
 from hypothesis import given
 from hypothesis import strategies as st
+
+from degrade.image import check_image, crop_to_multiple, to_float, to_pixels, window
 
 
 @pytest.fixture

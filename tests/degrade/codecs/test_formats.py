@@ -6,10 +6,11 @@ import struct
 import time
 from collections.abc import Callable
 from io import BytesIO
+from pathlib import Path
 
 import numpy as np
 import pytest
-from PIL import Image, features
+from PIL import Image, ImageOps, features
 
 from degrade import codecs
 from degrade.codecs import FORMATS, Photo
@@ -151,3 +152,13 @@ def test_a_side_that_a_format_cannot_hold_is_said(format: str, size: tuple[int, 
 def test_unknown_formats_and_qualities_are_refused(format: str, quality: int, photo: np.ndarray) -> None:
     with pytest.raises(ValueError, match="expected one of PNG, JPEG, WebP, TIFF, BMP, AVIF and a quality of 1 to 100"):
         codecs.encode(Photo(photo), format, quality)
+
+
+def test_real_photographs_are_read_as_pillow_reads_them(sr_data: Path) -> None:
+    files = sorted(path for path in sr_data.rglob("*") if path.suffix.lower() in codecs.EXTENSIONS)
+    for path in files[:: max(len(files) // 40, 1)]:
+        theirs = ImageOps.exif_transpose(Image.open(path))
+        ours = codecs.read(path)
+        expected = np.asarray(theirs.convert("RGB" if ours.pixels.shape[2] == 3 else "L"))
+        assert np.array_equal(ours.pixels, expected.reshape(ours.pixels.shape)), path
+        assert codecs.rgb8(ours).shape == (*ours.pixels.shape[:2], 3)

@@ -22,7 +22,7 @@ _SRGB_TOLERANCE = 2  # levels; the profiles in use that mean sRGB differ by no m
 
 
 def rgb8(photo: Photo) -> Pixels:
-    """(H, W, 3) uint8 sRGB, the form the pipeline takes, C-contiguous.
+    """(H, W, 3) uint8 sRGB, the form the pipeline takes, C-contiguous; the photo's own array where nothing changes.
 
     In this order: 16-bit values are rounded to 8, gray is repeated, an RGB profile that is not sRGB is applied
     (a gray profile is not), alpha is laid over white in sRGB values.

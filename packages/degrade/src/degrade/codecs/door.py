@@ -136,13 +136,14 @@ def encode(photo: Photo, format: str, quality: int = 95) -> bytes:
         raise ImageError(f"{format} of {size}", f"it cannot be written: {_short(error)}", "write PNG") from None
 
 
-def write(path: Path, photo: Photo, quality: int = 95, overwrite: bool = False) -> None:
+def write(path: Path | str, photo: Photo, quality: int = 95, overwrite: bool = False) -> None:
     """Write `photo` under `path` in the format of its suffix, whole or not at all; see `encode`.
 
     Raises:
         UsageError: an unknown suffix, or the file is there and `overwrite` is false.
         ImageError: the format cannot hold the photo. ResourceError: disk or permission.
     """
+    path = Path(path)
     suffix = path.suffix.lower()
     format = next((name for name, suffixes in FORMATS.items() if suffix in suffixes), None)
     if format is None:
