@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import nn
+from torch import Tensor, nn
 
 from degrade.functional.resample import imresize_uint8
 from degrade.shards.reader import ShardSet
@@ -45,32 +45,31 @@ class Validator:
         if min(pairs.hr_size) < _SMALLEST + 2 * scale:
             height, width = pairs.hr_size
             raise UsageError("shards", f"patches of {height} x {width} cannot be validated", "make larger ones")
-        places = np.linspace(0, len(held_out) - 1, min(watch.pairs, len(held_out))).round().astype(int)
-        lr, hr = pairs.read_many(held_out[places])
+        lr, hr = pairs.read_many(held_out[_spread(len(held_out), watch.pairs)])
         self._lr = torch.cat([to_tensor(picture) for picture in lr])
         self._hr = [_eight_bits(picture) for picture in hr]
         height, width = self._hr[0].shape[:2]
         self._bicubic = [imresize_uint8(_eight_bits(picture), height, width) for picture in lr]
-        self._scale, self._samples = scale, watch.samples
+        self._scale, self._samples = scale, _spread(len(hr), watch.samples)
         self._psnr_bicubic = self._means(self._bicubic)[0]
 
     def scores(self, network: nn.Module, device: torch.device, dtype: torch.dtype | None) -> Scores:
         """How `network`, in eval mode on `device`, does on all of them."""
-        psnr, ssim = self._means(self._upscaled(network, device, dtype, len(self._hr)))
+        psnr, ssim = self._means(self._upscaled(self._lr, network, device, dtype))
         return Scores(psnr, ssim, self._psnr_bicubic)
 
     def picture(self, network: nn.Module, device: torch.device, dtype: torch.dtype | None) -> Pixels:
-        """Rows of bicubic | SR | HR for the first few, (H, W, 3)."""
-        made = self._upscaled(network, device, dtype, self._samples)
-        rows = zip(self._bicubic, made, self._hr, strict=False)
+        """Rows of bicubic | SR | HR for a few of them, (H, W, 3)."""
+        made = self._upscaled(self._lr[self._samples], network, device, dtype)
+        rows = [(self._bicubic[k], sr, self._hr[k]) for k, sr in zip(self._samples, made, strict=True)]
         return np.concatenate([np.concatenate(row, axis=1) for row in rows])
 
     def _upscaled(
-        self, network: nn.Module, device: torch.device, dtype: torch.dtype | None, count: int
+        self, pictures: Tensor, network: nn.Module, device: torch.device, dtype: torch.dtype | None
     ) -> list[Pixels]:
         made = []
         with torch.inference_mode():
-            for lr in self._lr[:count].split(_BATCH):
+            for lr in pictures.split(_BATCH):
                 with autocast(dtype, device):
                     sr = network(lr.to(device))
                 made += [to_pixels(picture[None].float().cpu()) for picture in sr]
@@ -80,6 +79,11 @@ class Validator:
         planes = [compared("network", sr, hr, self._scale) for sr, hr in zip(made, self._hr, strict=True)]
         ratios = [min(psnr(sr, hr), _LARGEST_PSNR) for sr, hr in planes]
         return float(np.mean(ratios)), float(np.mean([ssim(sr, hr) for sr, hr in planes]))
+
+
+def _spread(length: int, count: int) -> NDArray[np.int64]:
+    """At most `count` of 0..length-1, evenly."""
+    return np.linspace(0, length - 1, min(count, length)).round().astype(np.int64)
 
 
 def _eight_bits(pixels: NDArray[np.uint8] | NDArray[np.uint16]) -> Pixels:
