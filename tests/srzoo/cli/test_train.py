@@ -110,6 +110,32 @@ def test_a_signal_saves_and_the_same_command_goes_on(
     assert f"going on from step {step} of 100000\n" in lines
 
 
+@pytest.mark.slow
+def test_killed_again_and_again_a_run_ends_with_the_bits_of_an_unbroken_one(
+    tiny_preset: Path, tiny_shards: Path, tmp_path: Path
+) -> None:
+    arguments = ["-m", "srzoo", "train", str(tiny_preset), "--shards", str(tiny_shards), "--device", "cpu"]
+    command = [sys.executable, *arguments, "--steps", "1000", "--set", "watch.save_every=7"]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    subprocess.run([*command, "--out", "whole"], cwd=tmp_path, env=environment, check=True, capture_output=True)
+    broken = [*command, "--out", "broken"]
+    for seconds in (0.31, 0.73, 1.17):
+        run = subprocess.Popen(broken, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, text=True)
+        assert run.stderr is not None
+        for line in run.stderr:
+            if "steps/s" in line:
+                break
+        time.sleep(seconds)
+        run.kill()
+        run.communicate()
+    left = subprocess.run(broken, cwd=tmp_path, env=environment, check=True, capture_output=True, text=True)
+    assert "going on from step" in left.stderr
+    metas = [tmp_path / out / "state" / "step-001000" / "meta.json" for out in ("whole", "broken")]
+    files = [json.loads(meta.read_text())["files"]["state.safetensors"] for meta in metas]
+    assert files[0] == files[1]
+    assert not list((tmp_path / "broken" / "state").glob("*.tmp*"))
+
+
 @pytest.mark.parametrize(
     ("seconds", "text"),
     [(4, "4 s"), (89, "89 s"), (90, "2 min"), (3540, "59 min"), (3600, "1 h 00 min"), (9000, "2 h 30 min")],
