@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 import torch
 
+import srzoo
 from srzoo.errors import PresetError
 from srzoo.networks.rcan import RCANConfig
 from srzoo.objectives.supervised import SupervisedConfig
@@ -157,3 +158,13 @@ def test_files_that_are_no_preset_are_refused(tmp_path: Path) -> None:
     (tmp_path / "it.toml").write_bytes(b"\xff\xfe")
     with pytest.raises(PresetError, match="not UTF-8"):
         load_preset(str(tmp_path / "it.toml"))
+
+
+def test_the_examples_of_the_readme_are_presets(tmp_path: Path) -> None:
+    readme = (Path(srzoo.__file__).parent / "presets" / "README.md").read_text(encoding="utf-8")
+    texts = re.findall(r"```toml\n(.*?)```", readme, flags=re.DOTALL)
+    assert len(texts) == 2
+    for text in texts:
+        (tmp_path / "it.toml").write_text(text)
+        preset = load_preset(str(tmp_path / "it.toml"))
+        assert preset.steps in (3000, 24_000)

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import click
 
-_PRESETS = sorted(path.name.removesuffix(".toml") for path in resources.files("srzoo").joinpath("presets").iterdir())
+_FILES = (path.name for path in resources.files("srzoo").joinpath("presets").iterdir())
+_PRESETS = sorted(name.removesuffix(".toml") for name in _FILES if name.endswith(".toml"))
 _EXAMPLES = f"""\b
 Presets: {", ".join(_PRESETS)}
 
