@@ -85,12 +85,14 @@ def test_no_output_of_the_network_sees_beyond_its_stated_radius(monkeypatch: pyt
         assert int((rows - 10).abs().max()) <= network.receptive_radius
 
 
-def test_the_preset_extends_one_that_ships(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_preset_trains_the_network(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from srzoo import preset
     from srzoo.networks import NETWORKS
-    from srzoo.preset import load_preset
 
     made = module("srzoo.networks.srcnn", blocks("python", "a network")[0], monkeypatch)
-    monkeypatch.setitem(NETWORKS, "srcnn", (made.SRCNNConfig, made.SRCNN))
-    path = tmp_path / "srcnn-demo.toml"
+    for table in (NETWORKS, preset._BUILDERS):
+        monkeypatch.setitem(table, "srcnn", (made.SRCNNConfig, made.SRCNN))
+    path = tmp_path / "srcnn-small.toml"
     path.write_text(blocks("toml", "a network")[0])
-    assert load_preset(str(path)).stages[0].networks["generator"].type == "srcnn"
+    stage = preset.load_preset(str(path)).stages[0]
+    assert stage.networks["generator"].config == made.SRCNNConfig(scale=4)

@@ -33,8 +33,9 @@ def small_model(name: str = "skipres", scale: int = 4) -> Model:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         built = network(config(scale=scale, **SMALL[name])).eval().requires_grad_(False)
-        if name == "skipres":
-            nn.init.normal_(built.tail.weight, std=0.1)  # a new one only enlarges bicubically
+        last = {"skipres": getattr(built, "tail", None), "compact": built.body[-1]}.get(name)
+        if last is not None:
+            nn.init.normal_(last.weight, std=0.1 if name == "skipres" else 0.02)  # a new one only enlarges
     return Model(built, name, scale, built.receptive_radius, {})
 
 
