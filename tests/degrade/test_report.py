@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+
 from degrade.errors import UsageError
 from degrade.ops.blur import GaussianBlur
 from degrade.ops.choice import Branch, OneOf
