@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from timm.utils.model_ema import ModelEmaV3
+from typing import TYPE_CHECKING
+
 from torch import nn
+
+if TYPE_CHECKING:
+    from timm.utils.model_ema import ModelEmaV3
 
 
 def averaged(network: nn.Module, decay: float) -> ModelEmaV3:
@@ -15,6 +19,8 @@ def averaged(network: nn.Module, decay: float) -> ModelEmaV3:
     """
     if not 0 < decay < 1:
         raise ValueError(f"expected 0 < decay < 1, got {decay}")
+    from timm.utils.model_ema import ModelEmaV3  # seconds to import: not before a run is known to start
+
     ema = ModelEmaV3(network, decay=decay, exclude_buffers=True)
     ema.requires_grad_(False)
     return ema

@@ -56,7 +56,7 @@ def settings(*, threads: int | None, deterministic: bool) -> Iterator[None]:
     before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
     if threads:
         torch.set_num_threads(threads)
-    if deterministic:
+    if deterministic:  # not otherwise: the call alone imports the compiler, two seconds
         os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
         torch.use_deterministic_algorithms(True)
         torch.backends.cudnn.benchmark = False
@@ -64,4 +64,5 @@ def settings(*, threads: int | None, deterministic: bool) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(before[0])
-        torch.use_deterministic_algorithms(before[1])
+        if deterministic:
+            torch.use_deterministic_algorithms(before[1])

@@ -6,12 +6,15 @@ Learning rates, crops and the order of pairs are closed forms of the step, so th
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import torch
-from timm.utils.model_ema import ModelEmaV3
 from torch import Tensor, nn
 
 from srzoo.trainer.update import Clipped
+
+if TYPE_CHECKING:
+    from timm.utils.model_ema import ModelEmaV3
 
 
 def gather(
