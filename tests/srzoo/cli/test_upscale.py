@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import socket
 import time
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
@@ -222,6 +223,14 @@ def test_a_failing_write_leaves_nothing(model: str, monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr("degrade.atomic._write_all", full)
     assert upscale("photo.png", "-m", model) == 5
     assert not list(Path().glob("*photo_x4*"))
+
+
+def test_what_a_killed_run_left_is_removed(model: str) -> None:
+    save("photo.png")
+    dead = Path(f".tmp.{socket.gethostname()}.999999999.photo_x4.png")
+    dead.touch()
+    assert upscale("photo.png", "-m", model) == 0
+    assert not dead.exists()
 
 
 def test_names_that_a_terminal_should_not_see_are_escaped(model: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -168,11 +168,15 @@ def upscale_file(
 
 
 def _run(todo: Plan, upscaler: Upscaler, *, scale: float | None, quality: int, force: bool) -> None:
+    from degrade.atomic import sweep
+
     failures: list[DegradeError] = []
     if todo.own:
-        _note(f"{todo.own} pictures left out that an earlier run made (NAME_x4.png beside NAME)")
+        _note(f"left out what an earlier run made (NAME_x4.png beside NAME): {todo.own}")
     for refusal in todo.refused:
         _left_out(refusal, failures, of=len(todo))
+    for folder in {job.target.parent for job in todo.jobs if job.target.parent.is_dir()}:
+        sweep(folder)  # what a killed run could not remove
     start = time.monotonic()
     for number, job in enumerate(todo.jobs, start=1):
         began = time.monotonic()
