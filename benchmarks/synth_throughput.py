@@ -15,6 +15,8 @@ import importlib
 import itertools
 import resource
 import statistics
+import subprocess
+import sys
 import tempfile
 import time
 import zlib
@@ -64,7 +66,7 @@ def main() -> None:
     interleave.print_rates("Kernel: HR patch 192 x 192 to LR, one core", "pairs/s", kernel, OURS)
     stages = interleave.medians(interleave.rates(stage_ways(paths, pictures, recipe), **timing))
     print_stages(stages)
-    ends = end_to_end(paths, pairs=600 if arguments.quick else 6000, repeats=1 if arguments.quick else 3)
+    ends = end_to_end(paths, pairs=2400 if arguments.quick else 12_000, repeats=1 if arguments.quick else 3)
     result |= {"kernel_pairs_per_s": interleave.medians(kernel), "stage_us_per_pair": microseconds(stages)}
     result |= {"end_to_end": ends, "targets": targets(interleave.medians(kernel), ends)}
     if not arguments.quick:
@@ -217,33 +219,53 @@ def print_stages(stages: dict[str, float]) -> None:
 
 
 def end_to_end(paths: Sequence[Path], *, pairs: int, repeats: int) -> dict[str, float]:
-    """Photographs to fsynced shards: few pairs a photo (decoding counts) and many (it does not); 1 and 2 workers."""
+    """Photographs to fsynced shards: few pairs a photo (decoding counts) and many (it does not); 1 and 2 workers.
+
+    Workers take a second to start, so their rate is that of a long run less a short one.
+    """
     largest = sorted(paths, key=lambda path: path.stat().st_size)[-4:]
     names = (FROM_FILES, DECODED_CPU, DECODED_ONE, DECODED_TWO)
     found: dict[str, list[float]] = {name: [] for name in names}
     for _ in range(repeats):
-        few, one, two = (
-            timed(paths, PAIRS_A_PHOTO, workers=1),
-            timed(largest, pairs // len(largest), workers=1),
-            timed(largest, pairs // len(largest), workers=2),
-        )
-        for name, value in zip(names, (few[0], *one, two[1]), strict=True):
+        count, cpu, _ = timed(paths, PAIRS_A_PHOTO, workers=1)
+        one, two = (steady(largest, pairs // len(largest), workers) for workers in (1, 2))
+        for name, value in zip(names, (count / cpu, *one, two[1]), strict=True):
             found[name].append(value)
     medians = {name: round(statistics.median(values), 1) for name, values in found.items()}
     medians[SCALING] = round(statistics.median(found[DECODED_TWO]) / statistics.median(found[DECODED_ONE]), 3)
-    medians[MEMORY] = round(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024, 1)
+    medians[MEMORY] = worker_memory(largest)
     print("\nEnd to end")
     for name, value in medians.items():
         print(f"  {name:70}{value:12,.2f}")
     return medians
 
 
-def timed(paths: Sequence[Path], per_image: int, workers: int) -> tuple[float, float]:
-    """Pairs per CPU second (this process and its workers) and per second."""
+def steady(paths: Sequence[Path], per_image: int, workers: int) -> tuple[float, float]:
+    """Pairs per CPU second and per second, start-up left out."""
+    short, long = (timed(paths, count, workers) for count in (per_image // 4, per_image))
+    pairs, cpu, wall = (after - before for before, after in zip(short, long, strict=True))
+    return pairs / cpu, pairs / wall
+
+
+def timed(paths: Sequence[Path], per_image: int, workers: int) -> tuple[int, float, float]:
+    """Pairs, CPU seconds (of this process and its workers), seconds."""
     with tempfile.TemporaryDirectory() as folder:
         cpu, wall = cpu_seconds(), time.perf_counter()
         summary = synthesize(paths, "generic", Path(folder, "set"), per_image=per_image, workers=workers)
-        return summary.num_pairs / (cpu_seconds() - cpu), summary.num_pairs / (time.perf_counter() - wall)
+        return summary.num_pairs, cpu_seconds() - cpu, time.perf_counter() - wall
+
+
+def worker_memory(paths: Sequence[Path]) -> float:
+    """MiB of the largest worker of a run with full shards, started from a process that holds nothing else."""
+    code = """
+import resource, sys, tempfile
+from degrade import synthesize
+with tempfile.TemporaryDirectory() as folder:
+    synthesize(sys.argv[1:], "generic", folder + "/set", pairs=16 * 1200, workers=2)
+print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024)
+"""
+    done = subprocess.run([sys.executable, "-c", code, *map(str, paths)], check=True, capture_output=True, text=True)
+    return round(float(done.stdout), 1)
 
 
 def cpu_seconds() -> float:
