@@ -99,10 +99,3 @@ def test_another_scale_is_refused(upscaler: Upscaler, monkeypatch: pytest.Monkey
     given_pairs(monkeypatch, Pairs([trace()], scale=2), [0])
     with pytest.raises(UsageError, match="shards of scale 2, but the model is of scale 4"):
         by_kind([Path("shards")], upscaler)
-
-
-def test_progress_is_told(upscaler: Upscaler, monkeypatch: pytest.MonkeyPatch) -> None:
-    given_pairs(monkeypatch, Pairs([trace(), trace()]), [0, 1])
-    seen = []
-    by_kind([Path("shards")], upscaler, advance=lambda *where: seen.append(where))
-    assert seen == [(1, 2), (2, 2)]

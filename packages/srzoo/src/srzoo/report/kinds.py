@@ -55,13 +55,7 @@ class Kinds:
     tables: tuple[Table, ...]
 
 
-def by_kind(
-    folders: Sequence[Path],
-    upscaler: Upscaler,
-    *,
-    most: int = 200,
-    advance: Callable[[int, int], None] = lambda done, of: None,
-) -> Kinds:
+def by_kind(folders: Sequence[Path], upscaler: Upscaler, *, most: int = 200) -> Kinds:
     """Measure up to `most` pairs of `folders`, spread evenly.
 
     Of shards that the model trained on, only the pairs that were held out of training count.
@@ -75,10 +69,7 @@ def by_kind(
         raise UsageError(folders[0], problem, "give shards of the model's scale")
     candidates, sentence = _candidates(pairs, upscaler.model.metadata)
     chosen = candidates[np.linspace(0, len(candidates) - 1, min(most, len(candidates))).round().astype(int)]
-    found: list[tuple[dict[str, Any], float, float]] = []
-    for index in chosen.tolist():
-        found.append((pairs[index].trace, *_measured(pairs, index, upscaler)))
-        advance(len(found), len(chosen))
+    found = [(pairs[index].trace, *_measured(pairs, index, upscaler)) for index in chosen.tolist()]
     count = f"{len(found)} of them, spread evenly" if len(found) < len(candidates) else "all of them"
     ways = (("Noise", noise_of), ("Downsampling", filter_of), ("Blur before it", blur_of))
     tables = (_table(title, key, found) for title, key in ways)
