@@ -82,4 +82,5 @@ def print_target(name: str, wanted: float, got: float, reason: str = "", *, at_m
     print(f"{'reached    ' if reached else 'NOT reached'}  {name}: {got:,.2f} (target {sign} {wanted:,.2f})")
     if not reached and reason:
         print(f"             {reason}")
-    return {"target": name, "wanted": wanted, "got": round(got, 3), "reached": reached, "at_most": at_most}
+    row: dict[str, Any] = {"target": name, "wanted": wanted, "at_most": at_most, "got": round(got, 3)}
+    return row | {"reached": reached} | ({} if reached else {"reason": reason})
