@@ -167,4 +167,4 @@ def test_the_examples_of_the_readme_are_presets(tmp_path: Path) -> None:
     for text in texts:
         (tmp_path / "it.toml").write_text(text)
         preset = load_preset(str(tmp_path / "it.toml"))
-        assert preset.steps in (3000, 24_000)
+        assert preset.steps in (3000, 23_000)
