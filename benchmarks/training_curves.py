@@ -2,8 +2,8 @@
 
 `python benchmarks/training_curves.py --shards shards/ --seconds 180` trains each from scratch with the schedule of the
 preset `demo` (L1, Adam, cosine) and prints the gain over bicubic (dB, luma) at every validation. Results go to
-`benchmarks/results/training_curves.json`. Run it on a machine that does nothing else: with as many threads as cores, any
-other work makes the network's threads wait for each other.
+`benchmarks/results/training_curves.json`. Run it on a machine that does nothing else: with as many threads as cores,
+any other work makes the network's threads wait for each other.
 """
 
 from __future__ import annotations
