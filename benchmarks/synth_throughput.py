@@ -68,7 +68,10 @@ def main() -> None:
     stages = interleave.medians(interleave.rates(stage_ways(paths, pictures, recipe), **timing))
     print_stages(stages)
     ends = end_to_end(paths, pairs=2400 if arguments.quick else 12_000, repeats=1 if arguments.quick else 3)
-    result |= {"kernel_pairs_per_s": interleave.medians(kernel), "stage_us_per_pair": microseconds(stages)}
+    result |= {
+        "kernel_pairs_per_s": {name: round(rate) for name, rate in interleave.medians(kernel).items()},
+        "stage_us_per_pair": microseconds(stages),
+    }
     result |= {"end_to_end": ends, "targets": targets(interleave.medians(kernel), ends, stages)}
     if not arguments.quick:
         print(f"\nwritten: {interleave.save('synth_throughput', result)}")
