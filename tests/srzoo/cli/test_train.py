@@ -36,7 +36,7 @@ def test_a_run_says_its_steps_and_leaves_what_the_contract_names(
     assert json.loads(shown.out) == {"run": "runs/tiny", "step": 20, "steps": 20}
     lines = shown.err.splitlines()
     assert lines[0] == "tiny, 20 steps of 4 x 4 px LR"
-    assert lines[1].startswith("24 pairs; 4 of 1 of 6 sources validate")
+    assert lines[1].startswith("24 pairs; 4 of them, all of 1 of the 6 sources, validate")
     assert "steps/s, about" in lines[2]
     assert lines[-1].startswith("done: runs/tiny")
     run = tmp_path / "runs" / "tiny"

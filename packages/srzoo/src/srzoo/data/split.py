@@ -52,7 +52,7 @@ def hold_out(pairs: Pairs) -> Split:
     ranked = sorted(range(len(sources)), key=lambda number: _rank(sources[number]["sha256"]))
     count = min(max(1, round(HELD_OUT_SHARE * len(ranked))), len(ranked) - 1)
     is_held_out = np.isin(pairs.source_numbers(), ranked[:count])
-    sentence = f"{is_held_out.sum()} of {count} of {len(ranked)} sources validate and never train"
+    sentence = f"{is_held_out.sum()} of them, all of {count} of the {len(ranked)} sources, validate and never train"
     return Split(np.flatnonzero(~is_held_out), np.flatnonzero(is_held_out), sentence)
 
 
