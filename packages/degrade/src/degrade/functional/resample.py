@@ -55,7 +55,10 @@ class AxisMap:
 
         Where a tap of this map reads outside `inner`'s output, the nearest output's filter is moved there.
         """
-        first, taps = _composed(self.first, self.taps, inner.first, inner.taps)
+        first = np.empty(len(self.first), np.int64)
+        width = _composed_first(self.first, self.taps.shape[1], inner.first, inner.taps.shape[1], first)
+        taps = np.zeros((len(first), width))
+        _composed_taps(self.first, self.taps, inner.first, inner.taps, first, taps)
         return AxisMap(first, taps, inner.length)
 
     @property
@@ -173,34 +176,32 @@ def _separable(image: NDArray, rows: AxisMap, columns: AxisMap, precision: type)
     left = int(columns.first.min())
     used = int(columns.first.max()) + columns.taps.shape[1] - left
     shape = len(rows.first), len(columns.first), channels
-    return _two_passes(
-        image.reshape(height, width * channels),
-        rows.first,
-        rows.taps.astype(precision),
-        columns.first - left,
-        columns.taps.astype(precision),
-        left * channels,
-        np.empty((shape[0], used * channels), precision),
-        np.empty((used, channels * shape[0]), precision),
-        np.empty((shape[1], channels * shape[0]), precision),
-        np.empty(shape, precision),
-    )
+    filtered = np.empty((shape[0], used * channels), precision)
+    turned = np.empty((used, channels * shape[0]), precision)
+    both = np.empty((shape[1], channels * shape[0]), precision)
+    out = np.empty(shape, precision)
+    flat = image.reshape(height, width * channels)
+    _filter_rows(flat, left * channels, rows.first, rows.taps.astype(precision), filtered)
+    _turn(filtered, turned.reshape(used * channels, shape[0]))
+    _filter_rows(turned, 0, columns.first - left, columns.taps.astype(precision), both)
+    _turn_back(both, out)
+    return out
 
 
 @jit
-def _two_passes(image, first_y, taps_y, first_x, taps_x, left, rows, turned, columns, out):
-    outputs_y, outputs_x, channels = out.shape
-    _filter_rows(image, left, first_y, taps_y, rows)
+def _turn(rows, turned):
     for x in range(turned.shape[0]):  # contiguous writes: twice as fast as contiguous reads
-        for c in range(channels):
-            for i in range(outputs_y):
-                turned[x, c * outputs_y + i] = rows[i, x * channels + c]
-    _filter_rows(turned, 0, first_x, taps_x, columns)
-    for i in range(outputs_y):
-        for j in range(outputs_x):
+        for i in range(turned.shape[1]):
+            turned[x, i] = rows[i, x]
+
+
+@jit
+def _turn_back(columns, out):
+    height, width, channels = out.shape
+    for i in range(height):
+        for j in range(width):
             for c in range(channels):
-                out[i, j, c] = columns[j, c * outputs_y + i]
-    return out
+                out[i, j, c] = columns[j, c * height + i]
 
 
 @jit
@@ -269,30 +270,40 @@ def _resize_taps(ratio, code, support, reach, a, first, taps):
 
 
 @jit
-def _composed(outer_first, outer_taps, inner_first, inner_taps):
-    outputs, outer_count = outer_taps.shape
-    inner_outputs, inner_count = inner_taps.shape
-    first = np.empty(outputs, np.int64)
-    width = 0
-    for i in range(outputs):
-        low, high = 1 << 40, -(1 << 40)
-        for k in range(outer_count):
-            start = _inner_start(outer_first[i] + k, inner_first, inner_outputs)
-            low, high = min(low, start), max(high, start + inner_count)
+def _composed_first(outer_first, outer_count, inner_first, inner_count, first):
+    """Fills `first`; returns how many taps the widest output needs."""
+    widest = 0
+    for i in range(first.size):
+        low = _inner_start(outer_first[i], inner_first)
+        high = low
+        for k in range(1, outer_count):
+            start = _inner_start(outer_first[i] + k, inner_first)
+            low = start if start < low else low
+            high = start if start > high else high
         first[i] = low
-        width = max(width, high - low)
-    taps = np.zeros((outputs, width))
-    for i in range(outputs):
-        for k in range(outer_count):
-            weight, position = outer_taps[i, k], outer_first[i] + k
-            start = _inner_start(position, inner_first, inner_outputs) - first[i]
-            row = min(max(position, 0), inner_outputs - 1)
-            for j in range(inner_count):
-                taps[i, start + j] += weight * inner_taps[row, j]
-    return first, taps
+        width = high + inner_count - low
+        widest = width if width > widest else widest
+    return widest
 
 
 @jit
-def _inner_start(position, inner_first, inner_outputs):
-    row = min(max(position, 0), inner_outputs - 1)
+def _composed_taps(outer_first, outer_taps, inner_first, inner_taps, first, taps):
+    for i in range(first.size):
+        for k in range(outer_taps.shape[1]):
+            weight, position = outer_taps[i, k], outer_first[i] + k
+            row = _nearest_row(position, inner_first.size)
+            start = _inner_start(position, inner_first) - first[i]
+            for j in range(inner_taps.shape[1]):
+                taps[i, start + j] += weight * inner_taps[row, j]
+
+
+@jit
+def _nearest_row(position, rows):
+    row = position if position > 0 else 0
+    return row if row < rows else rows - 1
+
+
+@jit
+def _inner_start(position, inner_first):
+    row = _nearest_row(position, inner_first.size)
     return inner_first[row] + (position - row)

@@ -32,14 +32,16 @@ class Inputs:
     note: str | None = None
 
 
-def gather(hr: Sequence[Path | str], *, least_side: int) -> Inputs:
+def gather(hr: Sequence[Path | str], *, least_side: int, patches: int | None = None) -> Inputs:
     """What the HR arguments of a run name; pictures smaller than `least_side` are left out.
+
+    Without any, sample photographs and scenes: no more of them than `patches`, if that is known.
 
     Raises:
         UsageError: a path that is not there, or nothing usable; says how many were seen and why not.
     """
     if not hr:
-        return _without_photos(least_side)
+        return _without_photos(least_side, DEFAULT_SOURCES if patches is None else min(patches, DEFAULT_SOURCES))
     paths, scenes = [], []
     for argument in hr:
         if str(argument).startswith(_PREFIX):
@@ -78,9 +80,9 @@ def too_small(height: int, width: int, least_side: int) -> tuple[str, str]:
     return "too small", f"{height} x {width} pixels; patches need at least {least_side} x {least_side}"
 
 
-def _without_photos(least_side: int) -> Inputs:
+def _without_photos(least_side: int, count: int) -> Inputs:
     photographs, _ = _large_enough(samples.photographs(), least_side)
-    missing = max(DEFAULT_SOURCES - len(photographs), 0)
+    missing = max(count - len(photographs), 0)
     side = max(SCENE_SIDE, least_side)
     sources = [*photographs, *dead_leaves.scenes(missing, height=side, width=side)]
     what = f"{len(photographs)} sample photographs and {missing} generated scenes"

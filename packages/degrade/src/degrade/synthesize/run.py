@@ -117,7 +117,8 @@ def synthesize(
     began = time.monotonic()
     loaded = _loaded(recipe, overrides, scale)
     check_sizes(patch=patch, scale=loaded.scale, variants=variants, pairs=pairs, per_image=per_image, seed=seed)
-    inputs = gather([hr] if isinstance(hr, str | Path) else hr, least_side=patch)
+    named = [hr] if isinstance(hr, str | Path) else hr
+    inputs = gather(named, least_side=patch, patches=pairs and pairs // variants)
     if inputs.note and notice:
         notice(inputs.note)
     if not hr and pairs is None and per_image is None:
