@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from scipy import stats
+from scipy import special, stats
 
 from degrade import elementary
 from degrade.jit import jit
@@ -34,6 +34,25 @@ def test_sin_and_cos_of_pi_x(x: float) -> None:
 
 def test_sin_pi_is_exactly_zero_at_whole_numbers() -> None:
     assert [elementary.sin_pi(float(n)) for n in range(-5, 6)] == [0.0] * 11
+
+
+@pytest.mark.parametrize("y", [-2.5, 0.5, 1.0, 4.0])
+def test_power_is_accurate_and_has_its_limits(y: float) -> None:
+    for x in np.exp(np.linspace(-20, 20, 41)):
+        assert elementary.power(float(x), y) == pytest.approx(float(x) ** y, rel=4e-14)
+    assert elementary.power(0.0, abs(y)) == 0.0
+    assert elementary.power(0.0, 0.0) == 1.0
+    assert elementary.power(1e200, 8.0) == math.inf
+
+
+@pytest.mark.parametrize("x", [*np.linspace(-1, 1, 201), 0.9999999, 1e-9])
+def test_asin_is_accurate(x: float) -> None:
+    assert elementary.asin(float(x)) == pytest.approx(math.asin(x), abs=1e-15)
+
+
+@pytest.mark.parametrize("x", [0.0, 1e-9, *np.linspace(0.1, 3, 59), *np.linspace(3, 100, 301)])
+def test_bessel_j1_equals_scipy_s(x: float) -> None:
+    assert elementary.bessel_j1(float(x)) == pytest.approx(special.j1(x), abs=2e-15)
 
 
 @jit
