@@ -1,19 +1,28 @@
-"""Noise against its closed forms; the Poisson sampler against the exact distribution."""
+"""Noise of independent pixels against closed forms and scikit-image.
+
+Bounds on moments are five standard errors: of a mean sigma / sqrt(n), of a variance sigma**2 sqrt((kurtosis - 1) / n).
+"""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 from scipy import stats
+from skimage.util import random_noise
 
 from degrade.functional import noise
-from degrade.rng import philox
+from degrade.functional.noise_field import BAND_PIXELS
 
 FLAT = [0.2, 0.5, 0.8]
+MIXING = ((0.9, 0.0, 0.0), (0.4, 0.6, 0.0), (0.3, -0.2, 0.7))
 
 
 def flat(value: float, side: int = 256) -> np.ndarray:
     return np.full((side, side, 3), value, np.float32)
+
+
+def scene(height: int = 70, width: int = 90, channels: int = 3) -> np.ndarray:
+    return np.random.default_rng(0).random((height, width, channels), dtype=np.float32)
 
 
 @pytest.mark.parametrize("value", FLAT)
@@ -29,36 +38,58 @@ def test_gaussian_moments_and_independence(value: float, sigma: float) -> None:
     assert abs(neighbours) < 0.01
 
 
-@pytest.mark.parametrize("value", FLAT)
-@pytest.mark.parametrize("peak", [20.0, 50.0, 150.0])
-def test_poisson_moments_on_both_sides_of_the_samplers_border(value: float, peak: float) -> None:
-    field = (noise.poisson(flat(value), peak, key=5) - value).astype(np.float64)
-    sigma = np.sqrt(value / peak)
-    assert abs(field.mean()) < 0.02 * sigma
-    assert field.var() == pytest.approx(sigma**2, rel=0.02)
+@pytest.mark.parametrize("mixing", [noise.GRAY, noise.COLOUR, MIXING])
+def test_mixed_noise_has_the_covariance_of_its_mixing(mixing: noise.Mixing) -> None:
+    field = (noise.add_mixed_gaussian(flat(0.5, 512), 0.1, mixing, key=2) - 0.5).astype(np.float64).reshape(-1, 3)
+    covariance = 0.01 * np.array(mixing) @ np.array(mixing).T
+    error = 5 * np.sqrt((np.outer(np.diag(covariance), np.diag(covariance)) + covariance**2) / len(field))
+    assert (np.abs(np.cov(field.T) - covariance) < error).all()
 
 
-@pytest.mark.parametrize("mean", [0.3, 4.0, 9.9, 10.1, 12.0, 20.0, 60.0, 150.0])
-def test_poisson_counts_follow_the_exact_distribution(mean: float) -> None:
-    counts = np.rint(noise.poisson(flat(mean / 200.0), 200.0, key=3) * 200).astype(int).ravel()
-    observed = np.bincount(counts)
-    expected = stats.poisson.pmf(np.arange(observed.size), mean) * counts.size
-    common = expected > 20
-    chi2 = ((observed - expected) ** 2 / np.maximum(expected, 1))[common].sum()
-    assert stats.chi2.sf(chi2, common.sum() - 1) > 1e-3
+def test_unmixed_noise_is_the_plain_one_and_gray_noise_is_equal_in_all_channels() -> None:
+    image = scene()
+    np.testing.assert_array_equal(
+        noise.add_mixed_gaussian(image, 0.1, noise.COLOUR, 7), noise.add_gaussian(image, 0.1, 7)
+    )
+    field = noise.add_mixed_gaussian(np.zeros_like(image), 0.1, noise.GRAY, 7)
+    np.testing.assert_array_equal(field[..., 1:], field[..., :1].repeat(2, 2))
+    assert field.any()
 
 
-def test_the_stated_error_of_the_poisson_sampler() -> None:
-    """Total variation between the sampler's law and the exact one, from the normal quantiles where it steps."""
-    w = np.linspace(-5.8, 5.8, 400_001).astype(np.float32)
-    for mean, bound in [(10.0, 2e-4), (20.0, 1e-4), (150.0, 1e-4)]:
-        counts = np.full(w.size, mean, np.float32)
-        noise._many(counts, w)
-        edges = np.searchsorted(counts, np.arange(1, int(counts.max()) + 1))
-        steps = np.where(edges > 0, (w[edges - 1].astype(float) + w[edges]) / 2, -np.inf)
-        cdf = np.concatenate([stats.norm.cdf(steps), [1.0]])
-        law = np.diff(np.concatenate([[0.0], cdf]))
-        assert 0.5 * np.abs(law - stats.poisson.pmf(np.arange(law.size), mean)).sum() < bound
+def test_speckle_is_the_image_times_gaussian_noise() -> None:
+    image, sigma = scene(256, 256), 0.1
+    ours = noise.speckle(image, sigma, noise.COLOUR, 5).astype(np.float64) - image
+    factor = noise.add_gaussian(np.zeros_like(image), sigma, 5)
+    np.testing.assert_allclose(ours, image * factor, atol=1e-7)
+    theirs = random_noise(image, "speckle", rng=0, clip=False, var=sigma**2) - image
+    error = 5 * ours.var() * np.sqrt((stats.kurtosis(ours.ravel()) + 2) / ours.size)
+    assert abs(ours.var() - theirs.var()) < 2 * error
+
+
+@pytest.mark.parametrize("gray", [False, True])
+def test_uniform_noise_is_uniform(gray: bool) -> None:
+    field = (noise.add_uniform(flat(0.5), 0.1, 3, gray=gray) - np.float32(0.5)).astype(np.float64)
+    assert np.abs(field).max() <= 0.1 + 1e-7
+    assert stats.kstest(field[..., 0].ravel(), "uniform", (-0.1, 0.2)).pvalue > 1e-3
+    assert (field == field[..., :1]).all() == gray
+
+
+@pytest.mark.parametrize(("amount", "salt"), [(0.05, 0.5), (0.3, 0.9), (0.0, 0.5), (1.0, 1.0)])
+def test_salt_and_pepper_shares_are_scikit_image_s(amount: float, salt: float) -> None:
+    image = flat(0.5)
+    ours = noise.salt_and_pepper(image, amount, salt, 3)
+    theirs = random_noise(image, "s&p", rng=0, amount=amount, salt_vs_pepper=salt)
+    for value, chance in ((1.0, amount * salt), (0.0, amount * (1 - salt)), (0.5, 1 - amount)):
+        error = 5 * np.sqrt(chance * (1 - chance) / image.size)
+        assert abs((ours == value).mean() - chance) <= error
+        assert abs((ours == value).mean() - (theirs == value).mean()) <= 2 * error
+
+
+def test_gray_salt_and_pepper_replaces_whole_pixels() -> None:
+    field = noise.salt_and_pepper(scene(), 0.5, 0.5, 3, gray=True)
+    replaced = (field == 0) | (field == 1)
+    assert (replaced.all(2) == replaced.any(2)).all()
+    assert 0.4 < replaced.mean() < 0.6
 
 
 def test_poisson_gaussian_adds_both_variances() -> None:
@@ -66,37 +97,38 @@ def test_poisson_gaussian_adds_both_variances() -> None:
     assert field.astype(float).var() == pytest.approx(0.5 / 100 + (5 / 255) ** 2, rel=0.02)
 
 
-def test_black_stays_black_under_photon_noise_and_negative_counts_as_black() -> None:
-    assert not noise.poisson(flat(0.0, 8), 50.0, key=1).any()
-    assert not noise.poisson(flat(-0.2, 8), 50.0, key=1).any()
-
-
+@pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize(
-    "make", [lambda x, o: noise.add_gaussian(x, 0.1, 9, o), lambda x, o: noise.poisson(x, 60.0, 9, o)]
+    "make",
+    [
+        lambda x, o: noise.add_gaussian(x, 0.1, 9, o),
+        lambda x, o: noise.add_mixed_gaussian(x, 0.1, MIXING, 9, o),
+        lambda x, o: noise.speckle(x, 0.1, noise.GRAY, 9, o),
+        lambda x, o: noise.add_uniform(x, 0.1, 9, o),
+        lambda x, o: noise.salt_and_pepper(x, 0.1, 0.5, 9, o),
+    ],
+    ids=["gaussian", "mixed", "speckle", "uniform", "salt and pepper"],
 )
-def test_a_window_has_the_noise_of_the_place_it_shows(make) -> None:
-    image = np.random.default_rng(0).random((70, 90, 3), dtype=np.float32)
+def test_a_window_has_the_noise_of_the_place_it_shows(make, channels: int) -> None:
+    image = scene(channels=channels)
     whole = make(image, (-8, -8))
     part = make(np.ascontiguousarray(image[13:40, 21:77]), (5, 13))
     np.testing.assert_array_equal(part, whole[13:40, 21:77])
 
 
+def test_a_gray_image_gets_the_noise_of_the_first_channel() -> None:
+    colour = scene(31, 17)
+    gray = np.ascontiguousarray(colour[..., :1])
+    for mixing in (MIXING, noise.GRAY):
+        expected = noise.add_mixed_gaussian(colour, 0.1, mixing, 3)[..., :1]
+        np.testing.assert_array_equal(noise.add_mixed_gaussian(gray, 0.1, mixing, 3), expected)
+
+
 def test_bands_of_a_large_image_join_without_a_seam() -> None:
-    image = np.full((3, noise.BAND_PIXELS + 10, 1), 0.5, np.float32)
+    image = np.full((3, BAND_PIXELS + 10, 1), 0.5, np.float32)
     field = noise.add_gaussian(image, 0.1, 4)
     np.testing.assert_array_equal(noise.add_gaussian(image[1:2], 0.1, 4, (1, 0)), field[1:2])
     assert len(np.unique(field)) > 0.95 * field.size
-
-
-def test_the_vectorised_words_are_philox_s() -> None:
-    words = np.empty((4, 6), np.uint32)
-    noise._fill_words(-3, -1, 2, 1, 3, words)
-    key = 2**64 - 3
-    for i in range(6):
-        pixel = (((-1 + i // 3) & 0xFFFF) << 16) | (i % 3 + 2)
-        low, high = np.uint64(key & 0xFFFFFFFF), np.uint64(key >> 32)
-        expected = philox(low, high, np.uint64(pixel), np.uint64(1), np.uint64(0), np.uint64(0))
-        assert [int(w) for w in words[:, i]] == [int(w) for w in expected]
 
 
 def test_another_key_is_another_field() -> None:
