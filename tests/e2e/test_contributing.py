@@ -32,20 +32,21 @@ def test_the_op_spoils_replays_and_refuses(monkeypatch: pytest.MonkeyPatch, tmp_
     from degrade.pipeline import degrade_image, replay
     from degrade.recipe import load_recipe
 
+    assert "black_level" not in OPS  # else the page writes over files that exist
     maths, op = blocks("python", "an op")
-    module("degrade.functional.color", maths, monkeypatch)
-    made = module("degrade.ops.color", op, monkeypatch)
-    monkeypatch.setitem(OPS, "white_balance", made.WhiteBalance)
-    monkeypatch.setitem(DRAWS, "white_balance", made.WhiteBalanceDraw)
-    path = tmp_path / "off_white.toml"
+    module("degrade.functional.black_level", maths, monkeypatch)
+    made = module("degrade.ops.black_level", op, monkeypatch)
+    monkeypatch.setitem(OPS, "black_level", made.BlackLevel)
+    monkeypatch.setitem(DRAWS, "black_level", made.BlackLevelDraw)
+    path = tmp_path / "off_black.toml"
     path.write_text(blocks("toml", "an op")[0])
 
     recipe = load_recipe(path)
     hr = np.full((36, 52, 3), 100, np.uint8)
     pair = degrade_image(hr, recipe, key=7)
-    shifts = pair.lr[0, 0].astype(int) - 100
-    assert len(set(shifts.tolist())) == 3  # one draw a channel
-    assert np.abs(shifts).max() <= 12
+    offsets = pair.lr[0, 0].astype(int) - 100
+    assert len(set(offsets.tolist())) == 3  # one draw a channel
+    assert np.abs(offsets).max() <= 12
     assert (pair.lr == pair.lr[0, 0]).all()
 
     around = window(hr, 0, 0, 36, 52, recipe.margin)
