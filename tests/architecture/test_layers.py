@@ -23,8 +23,8 @@ FLOORS: dict[str, dict[str, int]] = {
         "ops": 4, "sources": 4,
         "recipe": 5, "recipe_import": 5, "recipes": 5,
         "pipeline": 6,
-        "synthesize": 7, "on_the_fly": 7, "report": 7, "measure": 7,
-        "cli": 8,
+        "synthesize": 7, "report": 7, "measure": 7,
+        "cli": 8, "on_the_fly": 8,
     },
     "srzoo": {
         "errors": 0,
@@ -82,7 +82,7 @@ NO_SIBLINGS = {
     ("srzoo", "losses"): set(),
     ("srzoo", "metrics"): set(),
     ("srzoo", "objectives"): {"protocol"},
-    ("degrade", "ops"): {"protocol"},
+    ("degrade", "ops"): {"protocol", "blur_fields"},
 }
 
 

@@ -10,7 +10,7 @@ from degrade.errors import RecipeError, UsageError
 from degrade.ops.blur import GaussianBlur
 from degrade.ops.choice import OneOf
 from degrade.ops.noise import GaussianNoise, PoissonGaussianNoise, PoissonNoise
-from degrade.ops.protocol import Distribution
+from degrade.ops.protocol import Distribution, Options
 from degrade.ops.resize import Downsample
 from degrade.recipe import Recipe, list_recipes, load_recipe, parse_recipe
 
@@ -21,13 +21,13 @@ def test_generic_has_ren_2020_s_numbers() -> None:
     recipe = load_recipe("generic")
     assert (recipe.name, recipe.scale, recipe.margin) == ("ren2020_generic", 4, 32)
     blur, down, noise = (step.op for step in recipe.lr)
-    assert blur == GaussianBlur(Distribution(range=(0.2, 3.0)), 15)
+    assert blur == GaussianBlur(Distribution(range=(0.2, 3.0)), Distribution(15.0))
     assert isinstance(down, OneOf)
     assert [b.steps[0].op for b in down.branches] == [
-        Downsample("nearest", 4),
-        Downsample("bilinear", 4),
-        Downsample("bicubic", 4, cubic_a=-0.75),
-        Downsample("lanczos", 4, lobes=4),
+        Downsample(Options("nearest"), 4),
+        Downsample(Options("bilinear"), 4),
+        Downsample(Options("bicubic"), 4, cubic_a=-0.75),
+        Downsample(Options("lanczos"), 4, lobes=4),
     ]
     assert isinstance(noise, OneOf)
     assert [b.steps[0].op for b in noise.branches] == [
@@ -60,7 +60,7 @@ def test_the_margin_is_rounded_up_to_the_scale() -> None:
 
 def test_overrides_reach_into_steps_and_are_kept_in_the_text() -> None:
     recipe = load_recipe("generic", overrides=["lr.0.sigma_range=[1, 2]"])
-    assert recipe.lr[0].op == GaussianBlur(Distribution(range=(1.0, 2.0)), 15)
+    assert recipe.lr[0].op == GaussianBlur(Distribution(range=(1.0, 2.0)), Distribution(15.0))
     assert parse_recipe(recipe.text).digest == recipe.digest
 
 
@@ -68,7 +68,7 @@ def test_extends_lays_keys_over_and_set_reaches_into_steps() -> None:
     text = 'extends = "generic"\nname = "mild"\nsource = "test"\n[set]\n"lr.0.sigma_range" = [0.2, 1.0]\n'
     recipe = parse_recipe(text)
     assert recipe.name == "mild"
-    assert recipe.lr[0].op == GaussianBlur(Distribution(range=(0.2, 1.0)), 15)
+    assert recipe.lr[0].op == GaussianBlur(Distribution(range=(0.2, 1.0)), Distribution(15.0))
     assert recipe.lr[1:] == load_recipe("generic").lr[1:]
 
 
@@ -156,5 +156,5 @@ def test_filled_in_form_states_every_default() -> None:
         "id": "gaussian_blur0",
         "probability": 1.0,
         "sigma": {"range": [0.2, 3.0]},
-        "size": 15,
+        "size": {"constant": 15.0},
     }

@@ -22,7 +22,12 @@ FILTERS = [
     ("lanczos", {"lobes": 3, "antialias": True}),
     ("cubic", {"antialias": True}),
     ("linear", {"antialias": True}),
-    ("box", {"antialias": True}),
+    ("area", {}),
+    ("mitchell", {}),
+    ("mitchell", {"antialias": True}),
+    ("hermite", {}),
+    ("gaussian", {"antialias": True}),
+    ("lanczos", {"lobes": 2}),
 ]
 
 
@@ -69,7 +74,7 @@ def test_old_matlab_lr_files_are_equal_in_every_pixel(sr_data: Path, name: str, 
         ("linear", {}, cv2.INTER_LINEAR),
         ("cubic", {"a": -0.75}, cv2.INTER_CUBIC),
         ("lanczos", {"lobes": 4}, cv2.INTER_LANCZOS4),
-        ("box", {"antialias": True}, cv2.INTER_AREA),
+        ("area", {}, cv2.INTER_AREA),
     ],
 )
 def test_plain_filters_equal_opencv_inside(filter: resample.Filter, settings: dict, flag: int) -> None:
@@ -85,7 +90,6 @@ def test_plain_filters_equal_opencv_inside(filter: resample.Filter, settings: di
         ("linear", PillowImage.Resampling.BILINEAR),
         ("cubic", PillowImage.Resampling.BICUBIC),
         ("lanczos", PillowImage.Resampling.LANCZOS),
-        ("box", PillowImage.Resampling.BOX),
     ],
 )
 def test_antialiased_filters_equal_pillow_inside_on_odd_sizes(filter: resample.Filter, pillow: int) -> None:
@@ -94,6 +98,41 @@ def test_antialiased_filters_equal_pillow_inside_on_odd_sizes(filter: resample.F
     ours = resize(image.astype(np.float32), 31, 19, filter, antialias=True).clip(0, 255)
     theirs = np.asarray(PillowImage.fromarray(image).resize((19, 31), pillow)).astype(float)
     assert np.abs(ours - theirs)[4:-4, 4:-4].max() < 1.5
+
+
+@pytest.mark.parametrize(("height", "width"), [(37, 50), (90, 127), (25, 33)])
+def test_area_equals_opencv_s_at_any_ratio(height: int, width: int) -> None:
+    """Both take exact shares of pixels; OpenCV sums in float32, rows and columns together."""
+    image = photo(91, 128).astype(np.float32)
+    theirs = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA)
+    np.testing.assert_allclose(resize(image, height, width, "area"), theirs, atol=2e-3)
+
+
+def bc_cubic(x: np.ndarray, b: float, c: float) -> np.ndarray:
+    """Mitchell and Netravali 1988, Eq. 8."""
+    x = np.abs(x)
+    near = (12 - 9 * b - 6 * c) * x**3 + (-18 + 12 * b + 6 * c) * x**2 + 6 - 2 * b
+    far = (-b - 6 * c) * x**3 + (6 * b + 30 * c) * x**2 + (-12 * b - 48 * c) * x + 8 * b + 24 * c
+    return np.where(x < 1, near, np.where(x < 2, far, 0)) / 6
+
+
+@pytest.mark.parametrize(
+    ("filter", "formula"),
+    [
+        ("mitchell", lambda x: bc_cubic(x, 1 / 3, 1 / 3)),
+        ("hermite", lambda x: bc_cubic(x, 0, 0)),
+        ("cubic", lambda x: bc_cubic(x, 0, 0.5)),  # Catmull and Rom
+        ("gaussian", lambda x: np.where(np.abs(x) < 2, np.exp(-2 * x**2), 0)),
+        ("lanczos", lambda x: np.where(np.abs(x) < 2, np.sinc(x) * np.sinc(x / 2), 0)),
+    ],
+)
+@pytest.mark.parametrize(("length", "outputs"), [(61, 23), (20, 47)])
+def test_weights_equal_their_formula(filter: resample.Filter, formula, length: int, outputs: int) -> None:  # noqa: ANN001
+    axis = resize_axis(length, outputs, filter, antialias=True, lobes=2)
+    width = max(length / outputs, 1)
+    positions = axis.first[:, None] + np.arange(axis.taps.shape[1])
+    expected = formula((positions - centres(length, outputs)[:, None]) / width)
+    np.testing.assert_allclose(axis.taps, expected / expected.sum(1, keepdims=True), atol=1e-12)
 
 
 def centroid(axis: AxisMap) -> np.ndarray:

@@ -43,8 +43,9 @@ def to_float(pixels: NDArray[np.uint8] | NDArray[np.uint16]) -> Image:
     """
     if pixels.dtype not in (np.uint8, np.uint16):
         raise TypeError(f"expected uint8 or uint16 pixels, got {_described(pixels)}")
-    white = np.float32(np.iinfo(pixels.dtype).max)
-    return np.divide(pixels, white, dtype=np.float32, order="C")
+    image = np.empty(pixels.shape, np.float32)
+    _scaled(np.ascontiguousarray(pixels).reshape(-1), np.float32(np.iinfo(pixels.dtype).max), image.reshape(-1))
+    return image
 
 
 def to_pixels(image: Image) -> Pixels:
@@ -55,13 +56,17 @@ def to_pixels(image: Image) -> Pixels:
 
 
 @jit
+def _scaled(levels, white, values):
+    for i in range(levels.size):
+        values[i] = np.float32(levels[i]) / white
+
+
+@jit
 def _quantise(values, levels):
     low, high = np.float32(0.0), np.float32(255.5)
     for i in range(values.size):
         level = np.float32(values[i]) * np.float32(255) + np.float32(0.5)
-        level = level if level > low else low
-        level = level if level < high else high
-        levels[i] = np.uint8(np.int32(level))  # of values >= 0 the cast is the floor
+        levels[i] = np.uint8(np.int32(min(max(level, low), high)))  # of values >= 0 the cast is the floor
 
 
 def crop_to_multiple(array: NDArray[Scalar], scale: int) -> NDArray[Scalar]:

@@ -12,8 +12,10 @@ from dataclasses import dataclass
 from typing import Any, cast
 
 import numpy as np
+from numpy.typing import NDArray
 
-from degrade.errors import IntegrityError
+from degrade.errors import IntegrityError, RecipeError
+from degrade.functional.convolve import filter_kernel
 from degrade.functional.resample import AxisMap, apply_axes
 from degrade.image import Image, Pixels, crop_to_multiple, to_float, to_pixels, window
 from degrade.ops import DRAWS
@@ -109,7 +111,7 @@ def _made(
     if hr_draws:
         image = to_float(window)
         for draw in hr_draws:
-            image = draw.apply(image, Context((-margin, -margin)))
+            image = draw.apply(image, Context((-margin, -margin), (window.shape[0], window.shape[1])))
         window = to_pixels(image)
     return window, to_pixels(run(window, lr_draws, scale=scale, margin=margin))
 
@@ -118,32 +120,104 @@ def run(window: Pixels, draws: Sequence[Draw], *, scale: int, margin: int, fold:
     """The LR patch before clipping and rounding, float32 with 0..255 as [0, 1].
 
     `fold=False` applies every draw by itself to the whole window: the slow reference.
+
+    Raises:
+        RecipeError: the draws do not end at LR size.
     """
+    place = _Place(window.shape[:2], margin)
     patch = (window.shape[0] - 2 * margin) // scale, (window.shape[1] - 2 * margin) // scale
     image: Pixels | Image = window
-    origin = -margin, -margin
     at = 0
     while at < len(draws):
-        group = _foldable(draws, at) if fold else 0
-        if group:
-            rows, columns = _folded_axes(draws[at : at + group], image.shape)
-            at += group
-            origin = _moved(origin, image.shape, (len(rows.first), len(columns.first)))
-            reach = _reach(draws[at:])
-            if reach is not None:
-                (top, bottom), (left, right) = (
-                    _needed(origin[i], patch[i], reach, m) for i, m in ((0, rows), (1, columns))
-                )
-                rows, columns = rows.rows(top, bottom), columns.rows(left, right)
-                origin = origin[0] + top, origin[1] + left
-            image = apply_axes(image, rows.scaled(1 / 255) if image.dtype == np.uint8 else rows, columns)
+        count = _foldable(draws, at) if fold else 0
+        if count:
+            image = _folded_pass(image, draws[at : at + count], place, patch, _reach(draws[at + count :]))
         else:
-            before = image.shape
-            image = draws[at].apply(_as_float(image), Context(origin))
-            origin = _moved(origin, before, image.shape)
-            at += 1
-    top, left = -origin[0], -origin[1]
+            image = draws[at].apply(_as_float(image), Context(place.origin, place.hr_shape))
+            place.resized(image.shape)
+        at += max(count, 1)
+    top, left = (-start for start in place.origin)
+    if place.size != tuple(length // scale for length in place.hr_shape):
+        sizes = f"{place.size[1]} x {place.size[0]} from {place.hr_shape[1]} x {place.hr_shape[0]}"
+        raise RecipeError("lr", f"its steps do not end at LR size ({sizes}, scale {scale})", "end with `downsample`")
     return np.ascontiguousarray(_as_float(image)[top : top + patch[0], left : left + patch[1]])
+
+
+class _Place:
+    """Which part of the window, at which resolution, the image shows.
+
+    `size` is that of the whole window at this resolution, `start` where the image begins in it, and `origin` the image's
+    first pixel counted from the patch's, rounded down between pixels.
+    """
+
+    __slots__ = ("hr_shape", "margin", "origin", "size", "start")
+
+    def __init__(self, hr_shape: tuple[int, int], margin: int) -> None:
+        self.hr_shape, self.size, self.margin = hr_shape, hr_shape, margin
+        self.start, self.origin = (0, 0), (-margin, -margin)
+
+    def resized(self, shape: Sequence[int]) -> None:
+        """A step gave this shape; one that changes the size takes and gives the whole window."""
+        if self.start == (0, 0):
+            (height, width), (hr_height, hr_width) = shape[:2], self.hr_shape
+            self.size = height, width
+            self.origin = -self.margin * height // hr_height, -self.margin * width // hr_width
+
+    def crop(self, top: int, left: int) -> None:
+        self.start = self.start[0] + top, self.start[1] + left
+        self.origin = self.origin[0] + top, self.origin[1] + left
+
+
+def _folded_pass(
+    image: Pixels | Image, draws: Sequence[Any], place: _Place, patch: tuple[int, int], reach: int | None
+) -> Image:
+    """All of `draws` in one pass, evaluated only where the `reach` of the steps that follow can bring it into the patch."""
+    kernel: NDArray[np.float64] | None = None
+    anchor = 0, 0
+    if hasattr(draws[0], "kernel"):
+        kernel, points = _kernel(draws, image.shape, place.hr_shape)
+        anchor = (kernel.shape[0] - 1) // 2, (kernel.shape[1] - 1) // 2
+        draws = draws[1:]
+        if points is not None:
+            rows, columns = (_followed(m, draws[1:], place.hr_shape[i]) for i, m in enumerate(points))
+        else:
+            rows, columns = (_folded(draws, image.shape[i], place.hr_shape[i]) for i in (0, 1))
+    else:
+        rows = _folded(draws, image.shape[0], place.hr_shape[0])
+        is_square = image.shape[0] == image.shape[1] and place.hr_shape[0] == place.hr_shape[1]
+        columns = rows if is_square else _folded(draws, image.shape[1], place.hr_shape[1])
+    place.resized((len(rows.first), len(columns.first)))
+    if reach is not None:
+        (top, bottom), (left, right) = (
+            _needed(place.origin[i], patch[i], reach, m) for i, m in ((0, rows), (1, columns))
+        )
+        rows, columns = rows.rows(top, bottom), columns.rows(left, right)
+        place.crop(top, left)
+    is_raw = image.dtype == np.uint8
+    if kernel is not None:
+        return filter_kernel(image, kernel * (1 / 255) if is_raw else kernel, anchor, rows, columns)
+    return apply_axes(image, rows.scaled(1 / 255) if is_raw else rows, columns)
+
+
+def _kernel(
+    draws: Sequence[Any], shape: Sequence[int], hr_shape: tuple[int, int]
+) -> tuple[NDArray[np.float64], tuple[AxisMap, AxisMap] | None]:
+    """The first draw's kernel; and where samples are taken next at true centres between pixels, the pixels before them.
+
+    That needs all samples to lie alike between pixels, as they do where the ratio of the sizes is whole.
+    """
+    if len(draws) > 1 and hasattr(draws[0], "kernel_at") and hasattr(draws[1], "positions"):
+        positions = [draws[1].positions(shape[i], hr_shape[i]) for i in (0, 1)]
+        floors = [np.floor(axis + 1e-9) for axis in positions]
+        between = [axis - floor for axis, floor in zip(positions, floors, strict=True)]
+        if all(np.ptp(axis) < 1e-9 for axis in between):
+            y, x = (max(0.0, float(axis[0])) for axis in between)
+            rows, columns = (
+                AxisMap(floor.astype(np.int64), np.ones((floor.size, 1)), length)
+                for floor, length in zip(floors, shape, strict=False)
+            )
+            return draws[0].kernel_at(y, x), (rows, columns)
+    return draws[0].kernel(), None
 
 
 def _as_float(image: Pixels | Image) -> Image:
@@ -151,39 +225,36 @@ def _as_float(image: Pixels | Image) -> Image:
 
 
 def _foldable(draws: Sequence[Draw], start: int) -> int:
-    """How many draws from `start` on fold into one pass."""
+    """How many draws from `start` on fold into one pass: a kernel of two dimensions can only be the first of them."""
     count = 0
-    while start + count < len(draws) and hasattr(draws[start + count], "axis_map"):
+    while start + count < len(draws):
+        draw = draws[start + count]
+        if not (hasattr(draw, "axis_map") or (count == 0 and hasattr(draw, "kernel"))):
+            break
         count += 1
     return count
 
 
-def _folded_axes(draws: Sequence[Draw], shape: Sequence[int]) -> tuple[AxisMap, AxisMap]:
-    rows = _folded(draws, shape[0])
-    return rows, rows if shape[1] == shape[0] else _folded(draws, shape[1])
-
-
-def _folded(draws: Sequence[Any], length: int) -> AxisMap:
-    """One map for all of `draws`, in the order they run."""
+def _folded(draws: Sequence[Any], length: int, hr_length: int) -> AxisMap:
+    """One map for all of `draws`, in the order they run; of none, the identity."""
     total: AxisMap | None = None
     at = 0
     while at < len(draws):
         draw, following = draws[at], (draws[at + 1] if at + 1 < len(draws) else None)
         size = length if total is None else len(total.first)
         if following is not None and hasattr(draw, "axis_map_at") and hasattr(following, "positions"):
-            axis = draw.axis_map_at(size, following.positions(size))
+            axis = draw.axis_map_at(size, following.positions(size, hr_length))
             at += 2
         else:
-            axis = draw.axis_map(size)
+            axis = draw.axis_map(size, hr_length)
             at += 1
         total = axis if total is None else axis.after(total)
-    assert total is not None
-    return total
+    return AxisMap(np.arange(length), np.ones((length, 1)), length) if total is None else total
 
 
-def _moved(origin: tuple[int, int], before: Sequence[int], after: Sequence[int]) -> tuple[int, int]:
-    """The origin in the pixels of the new size."""
-    return origin[0] * after[0] // before[0], origin[1] * after[1] // before[1]
+def _followed(axis: AxisMap, draws: Sequence[Any], hr_length: int) -> AxisMap:
+    """`axis`, and then `draws`."""
+    return _folded(draws, len(axis.first), hr_length).after(axis) if draws else axis
 
 
 def _reach(rest: Sequence[Draw]) -> int | None:

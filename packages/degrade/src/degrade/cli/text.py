@@ -98,12 +98,16 @@ def _recipe_block(side: str, steps: Sequence[Table], indent: str = "  ") -> Iter
         yield f"{indent}  {'  '.join([step['op'].replace('_', ' '), *fields])}{chance}"
         total = sum(branch["weight"] for branch in step.get("branches", ()))
         for branch in step.get("branches", ()):
-            yield f"{indent}    {100 * branch['weight'] / total:.0f} %:"
+            yield f"{indent}    {100 * branch['weight'] / total:.0f} %:" + ("" if branch["steps"] else " nothing")
             yield from _recipe_block(side, branch["steps"], f"{indent}    ")
+        for number, group in enumerate(step.get("groups", ()), 1):
+            yield f"{indent}    group {group['name'] or number}, in any order:"
+            yield from _recipe_block(side, group["steps"], f"{indent}    ")
 
 
 def _settings(step: Table) -> Iterable[tuple[str, Any]]:
-    return ((key, value) for key, value in step.items() if key not in {"op", "id", "probability", "branches", "scale"})
+    shown_elsewhere = {"op", "id", "probability", "branches", "groups", "scale"}
+    return ((key, value) for key, value in step.items() if key not in shown_elsewhere)
 
 
 def _distribution(value: object) -> str:
@@ -112,7 +116,7 @@ def _distribution(value: object) -> str:
 
     match value:
         case {"constant": constant}:
-            return f"{constant:g}"
+            return _option(constant)
         case {"range": [low, high]}:
             return f"{low:g} to {high:g}"
         case {"log_range": [low, high]}:
@@ -123,5 +127,9 @@ def _distribution(value: object) -> str:
             weights = (
                 f" (weights {', '.join(f'{weight:g}' for weight in rest['weights'])})" if "weights" in rest else ""
             )
-            return " or ".join(f"{option:g}" for option in choice) + weights
+            return " or ".join(_option(option) for option in choice) + weights
     return value_text(value)
+
+
+def _option(value: float | str) -> str:
+    return value if isinstance(value, str) else f"{value:g}"

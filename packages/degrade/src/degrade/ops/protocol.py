@@ -6,6 +6,7 @@ so a list of them is the trace of a pair and the program that makes it, both at 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
@@ -24,11 +25,13 @@ class Context:
     """What a draw may know of its surroundings.
 
     Attributes:
-        origin: row and column of the image's first pixel, counted from the patch's at this resolution; negative inside
-            the margin. Noise fields are addressed by it.
+        origin: row and column of the image's first pixel, counted from the patch's at this resolution (rounded down
+            where it falls between pixels); negative inside the margin. Noise fields and block grids are addressed by it.
+        hr_shape: height and width of the HR window that the image is made from; what is forced to LR size needs it.
     """
 
     origin: tuple[int, int] = (0, 0)
+    hr_shape: tuple[int, int] = (0, 0)
 
 
 class Draw(Protocol):
@@ -46,21 +49,40 @@ class Draw(Protocol):
 class AxisDraw(Protocol):
     """A separable linear draw: it may be folded with its neighbours into one pass."""
 
-    def axis_map(self, length: int) -> AxisMap:
-        """The filter along an axis of `length` samples (both axes alike)."""
+    def axis_map(self, length: int, hr_length: int) -> AxisMap:
+        """The filter along an axis of `length` samples, of a window with `hr_length` HR pixels on that axis."""
         ...
 
 
 class ContinuousDraw(AxisDraw, Protocol):
-    """A linear draw whose kernel is known between pixels too."""
+    """A separable linear draw whose kernel is known between pixels too."""
 
     def axis_map_at(self, length: int, positions: NDArray[np.float64]) -> AxisMap: ...
 
 
-class PointDraw(AxisDraw, Protocol):
-    """A linear draw that only takes samples; after a `ContinuousDraw` they are taken at the true centres."""
+class KernelDraw(Protocol):
+    """A linear draw with a kernel of two dimensions: evaluated only where the resize after it takes samples."""
 
-    def positions(self, length: int) -> NDArray[np.float64]: ...
+    def kernel(self) -> NDArray[np.float64]:
+        """(K, K), K odd, summing to 1: the weight of the pixel at row a - K // 2, column b - K // 2 (a correlation)."""
+        ...
+
+
+class ContinuousKernelDraw(KernelDraw, Protocol):
+    """A `KernelDraw` whose kernel is known between pixels too."""
+
+    def kernel_at(self, y: float, x: float) -> NDArray[np.float64]:
+        """(K + 1, K + 1): the weights for a sample that lies (y, x), each in [0, 1), beyond a pixel's centre.
+
+        Entry (a, b) belongs to the pixel a - K // 2 rows and b - K // 2 columns from that pixel.
+        """
+        ...
+
+
+class PointDraw(AxisDraw, Protocol):
+    """A linear draw that only takes samples; after a continuous draw they are taken at the true centres."""
+
+    def positions(self, length: int, hr_length: int) -> NDArray[np.float64]: ...
 
 
 class Op(Protocol):
@@ -151,6 +173,48 @@ class Distribution:
             limit = f"above {low:g}" if above else f"at least {low:g}"
             most_text = "" if high == np.inf else f" and at most {high:g}"
             raise ValueError(f"expected {name} {limit}{most_text}, got values from {least:g} to {most:g}")
+
+
+@dataclass(frozen=True)
+class Options:
+    """A word of a recipe that may be drawn: `filter = "area"`, or `filter_choice = [..]` with `filter_weights`."""
+
+    constant: str | None = None
+    choice: tuple[str, ...] | None = None
+    weights: tuple[float, ...] | None = None
+
+    def __post_init__(self) -> None:
+        if (self.constant is None) == (self.choice is None) or self.choice == ():
+            raise ValueError("expected exactly one of a word and _choice")
+        if self.weights is not None and (
+            self.choice is None
+            or len(self.weights) != len(self.choice)
+            or min(self.weights) < 0
+            or sum(self.weights) <= 0
+        ):
+            raise ValueError("expected one weight >= 0 for each entry of _choice, and one above 0")
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """All that can be drawn."""
+        return self.choice if self.choice is not None else (str(self.constant),)
+
+    def require(self, known: Collection[str], *, name: str) -> None:
+        """Raise ValueError, naming the known ones, unless every word is one of `known`."""
+        strangers = [word for word in self.words if word not in known]
+        if strangers:
+            raise ValueError(f"expected {name} to be one of {', '.join(known)}, got '{strangers[0]}'")
+
+    def draw(self, stream: StepStream, field: str) -> str:
+        if self.choice is None:
+            return str(self.constant)
+        return self.choice[stream.choice(field, self.weights or (1.0,) * len(self.choice))]
+
+
+def draw_odd(distribution: Distribution, stream: StepStream, field: str) -> int:
+    """An odd whole number: what is drawn, rounded down to one (a range is best stated from odd to odd)."""
+    value = int(distribution.draw(stream, field))
+    return value if value % 2 else value - 1
 
 
 def _log_uniform(stream: StepStream, field: str, low: float, high: float) -> float:

@@ -7,24 +7,23 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal, get_type_hints
+from typing import Any, Literal
 
 import tomli_w
 
 from degrade import schema
+from degrade.assets import PoolFile
 from degrade.errors import RecipeError, UsageError
 from degrade.ops import OPS
-from degrade.ops.choice import Branch, OneOf
-from degrade.ops.protocol import Distribution, Step
-from degrade.rng import name_word
+from degrade.ops.protocol import Step
+from degrade.recipe.steps import Reader, check_names, check_sizes
 
 MAX_SCALE = 16
-MAX_DEPTH = 8  # of branches inside branches
-_FORMS = ("range", "log_range", "choice", "weights", "normal")
+MAX_CHAIN = 8  # of recipes that extend each other
 
 
 @dataclass(frozen=True)
@@ -36,8 +35,10 @@ class Recipe:
         source: the paper or code it comes from.
         scale: HR size over LR size.
         margin: HR pixels of surroundings used and cropped away; a multiple of `scale`.
+        unit: what is degraded: each "patch" with its surroundings, or the whole "photo", of which patches are cut then.
         hr, lr: steps that change the target, and steps that make the LR image from it.
         text: the TOML it was read from, overrides applied.
+        assets: name and place of every pool it uses; the digest knows them by their SHA-256.
     """
 
     name: str
@@ -46,10 +47,11 @@ class Recipe:
     description: str
     scale: int
     margin: int
-    unit: Literal["patch"]
+    unit: Literal["patch", "photo"]
     hr: tuple[Step, ...]
     lr: tuple[Step, ...]
     text: str
+    assets: tuple[tuple[str, str], ...] = ()
 
     @property
     def digest(self) -> str:
@@ -71,7 +73,7 @@ class _Header:
     description: str = ""
     scale: int = 4
     margin: int = 32
-    unit: Literal["patch"] = "patch"
+    unit: Literal["patch", "photo"] = "patch"
 
     def __post_init__(self) -> None:
         if not 1 <= self.scale <= MAX_SCALE:
@@ -99,15 +101,18 @@ def load_recipe(name_or_path: str | Path, *, overrides: Iterable[str] = (), scal
         text = tomli_w.dumps(table)
     if scale is not None:
         table["scale"] = scale
-    return _built(table, text, origin, short_name)
+    path = Path(name_or_path)
+    return _built(table, text, origin, short_name, folder=path.parent if path.suffix == ".toml" else None)
 
 
-def parse_recipe(text: str, *, origin: str = "recipe", scale: int | None = None) -> Recipe:
-    """The recipe that a TOML text states; for recipes stored in shards."""
+def parse_recipe(
+    text: str, *, origin: str = "recipe", scale: int | None = None, assets: Mapping[str, str] | None = None
+) -> Recipe:
+    """The recipe that a TOML text states; for recipes stored in shards and plans. `assets`: where its pools lie."""
     table = _extended(schema.read_toml(text, origin=origin), origin, depth=0)
     if scale is not None:
         table["scale"] = scale
-    return _built(table, text, origin, origin)
+    return _built(table, text, origin, origin, places=assets)
 
 
 def list_recipes() -> list[Recipe]:
@@ -146,8 +151,8 @@ def _extended(table: schema.Table, origin: str, depth: int) -> schema.Table:
     """`table` laid over the recipe it extends; its `set` table reaches into that recipe's steps."""
     if "extends" not in table:
         return table
-    if depth == MAX_DEPTH:
-        raise RecipeError(origin, f"extends more than {MAX_DEPTH} recipes in a row", "is there a circle?")
+    if depth == MAX_CHAIN:
+        raise RecipeError(origin, f"extends more than {MAX_CHAIN} recipes in a row", "is there a circle?")
     text, below_origin, _ = _read(str(table["extends"]))
     below = _extended(schema.read_toml(text, origin=below_origin), below_origin, depth + 1)
     own = {key: value for key, value in table.items() if key not in ("extends", "set")}
@@ -162,7 +167,15 @@ def _toml_value(value: Any) -> str:
     return tomli_w.dumps({"value": value}).removeprefix("value = ").strip()
 
 
-def _built(table: schema.Table, text: str, origin: str, short_name: str) -> Recipe:
+def _built(
+    table: schema.Table,
+    text: str,
+    origin: str,
+    short_name: str,
+    *,
+    folder: Path | None = None,
+    places: Mapping[str, str] | None = None,
+) -> Recipe:
     try:
         header_keys = {field.name for field in fields(_Header)}
         unknown = set(table) - header_keys - {"hr", "lr"}
@@ -170,129 +183,35 @@ def _built(table: schema.Table, text: str, origin: str, short_name: str) -> Reci
             key = sorted(unknown)[0]
             raise UsageError(origin, f"{key}: unknown key", schema.nearest(key, {*header_keys, "hr", "lr"}))
         header = schema.build(_Header, {k: v for k, v in table.items() if k in header_keys}, origin=origin)
-        ordinals: dict[str, int] = {}
-        sides = {side: _steps(table.get(side, []), side, header.scale, origin, ordinals) for side in ("hr", "lr")}
-        if not sides["lr"]:
+        reader = Reader(header.scale, origin, folder, places or {})
+        hr, lr = (reader.steps(table.get(side, []), side) for side in ("hr", "lr"))
+        if not lr:
             raise UsageError(origin, "lr: no steps", "state at least one [[lr]] step")
-        _check_names([*sides["hr"], *sides["lr"]], origin)
+        check_names([*hr, *lr], origin)
+        check_sizes(lr, header.scale, origin)
     except RecipeError:
         raise
     except UsageError as error:
         raise RecipeError(error.subject, error.problem, error.cure) from None
-    margin = -(-header.margin // header.scale) * header.scale
     return Recipe(
         name=header.name,
         short_name=short_name,
         source=header.source,
         description=header.description,
         scale=header.scale,
-        margin=margin,
+        margin=-(-header.margin // header.scale) * header.scale,
         unit=header.unit,
-        hr=sides["hr"],
-        lr=sides["lr"],
+        hr=hr,
+        lr=lr,
         text=text,
+        assets=tuple(sorted(reader.used.items())),
     )
-
-
-def _steps(
-    tables: object, path: str, scale: int, origin: str, ordinals: dict[str, int], depth: int = 0
-) -> tuple[Step, ...]:
-    if not isinstance(tables, list) or not all(isinstance(table, dict) for table in tables):
-        raise UsageError(origin, f"{path}: expected a list of steps", f"write [[{path}]]")
-    if depth > MAX_DEPTH:
-        raise UsageError(origin, f"{path}: branches nested too deep", f"keep to {MAX_DEPTH} levels")
-    return tuple(_step(t, f"{path}[{i}]", scale, origin, ordinals, depth) for i, t in enumerate(tables))
-
-
-def _step(table: Mapping[str, Any], path: str, scale: int, origin: str, ordinals: dict[str, int], depth: int) -> Step:
-    rest = dict(table)
-    kind = rest.pop("op", None)
-    if kind not in OPS:
-        cure = schema.nearest(str(kind), OPS) if kind is not None else "state one: op = ..."
-        raise UsageError(origin, f"{path}.op: unknown op {kind!r}" if kind is not None else f"{path}.op: missing", cure)
-    ordinal = ordinals.get(kind, 0)
-    ordinals[kind] = ordinal + 1
-    step_id = rest.pop("id", f"{kind}{ordinal}")
-    probability = rest.pop("probability", 1.0)
-    if not isinstance(step_id, str) or not step_id:
-        raise UsageError(origin, f"{path}.id: expected a name, got {step_id!r}", "mend the value")
-    if isinstance(probability, bool) or not isinstance(probability, int | float) or not 0 <= probability <= 1:
-        raise UsageError(origin, f"{path}.probability: expected a number from 0 to 1, got {probability!r}", "mend it")
-    cls = OPS[kind]
-    op = (
-        _one_of(rest, path, scale, origin, ordinals, depth)
-        if cls is OneOf
-        else schema.build(cls, _op_table(cls, rest, path, scale, origin), origin=f"{origin}: {path}")
-    )
-    return Step(step_id, op, float(probability))
-
-
-def _one_of(table: dict[str, Any], path: str, scale: int, origin: str, ordinals: dict[str, int], depth: int) -> OneOf:
-    unknown = set(table) - {"branches"}
-    if unknown:
-        raise UsageError(origin, f"{path}.{sorted(unknown)[0]}: unknown key", "known: branches, id, op, probability")
-    branches = []
-    for i, branch in enumerate(table.get("branches", [])):
-        where = f"{path}.branches[{i}]"
-        extra = set(branch) - {"steps", "weight"}
-        if extra:
-            raise UsageError(origin, f"{where}.{sorted(extra)[0]}: unknown key", "known: steps, weight")
-        weight = branch.get("weight", 1)
-        if isinstance(weight, bool) or not isinstance(weight, int | float):
-            raise UsageError(origin, f"{where}.weight: expected a number, got {weight!r}", "mend the value")
-        steps = _steps(branch.get("steps", []), f"{where}.steps", scale, origin, ordinals, depth + 1)
-        branches.append(Branch(steps, float(weight)))
-    try:
-        return OneOf(tuple(branches))
-    except ValueError as error:
-        raise UsageError(origin, f"{path}: {error}", "mend the branches") from None
-
-
-def _op_table(cls: type, table: dict[str, Any], path: str, scale: int, origin: str) -> dict[str, Any]:
-    """The step's keys as the op's fields: `sigma_range` becomes one form of `sigma`; the run's scale is put in."""
-    hints = get_type_hints(cls)
-    if "scale" in table and "scale" in hints:
-        raise UsageError(origin, f"{path}.scale: a step never states the scale", "set the recipe's, or --scale")
-    drawn = {name for name, hint in hints.items() if hint is Distribution}
-    forms = {f"{name}_{form}": (name, form) for name in drawn for form in _FORMS}
-    forms |= {name: (name, "constant") for name in drawn}
-    known = {*forms, *hints, "op", "id", "probability"} - {"scale"}
-    result: dict[str, Any] = {"scale": scale} if "scale" in hints else {}
-    for key, value in table.items():
-        if key not in known:
-            raise UsageError(origin, f"{path}.{key}: unknown key", schema.nearest(key, known))
-        if key in forms:
-            name, form = forms[key]
-            result.setdefault(name, {})[form] = value
-        else:
-            result[key] = value
-    return result
-
-
-def _check_names(steps: Sequence[Step], origin: str) -> None:
-    """Ids must differ, and so must the counter words of ids and fields: two equal words would share their numbers."""
-    seen: dict[int, str] = {}
-    for step in _walk(steps):
-        word = name_word(step.id)
-        if word in seen:
-            problem = "used twice" if seen[word] == step.id else f"has the same CRC-32 as '{seen[word]}'"
-            raise UsageError(origin, f"step id '{step.id}' {problem}", "give one of them another id")
-        seen[word] = step.id
-    for op in OPS.values():
-        words = {name_word(field.name) for field in fields(op)}
-        assert len(words) == len(fields(op)), f"two fields of {op.__name__} share a CRC-32"
-
-
-def _walk(steps: Iterable[Step]) -> Iterable[Step]:
-    for step in steps:
-        yield step
-        if isinstance(step.op, OneOf):
-            for branch in step.op.branches:
-                yield from _walk(branch.steps)
 
 
 def _plain(value: Any) -> Any:
     """Dataclasses as tables, absent forms of a distribution left out, the kind of each op named."""
+    if isinstance(value, PoolFile):
+        return {"sha256": value.sha256}
     if isinstance(value, Step):
         kind = next(name for name, cls in OPS.items() if cls is type(value.op))
         return {"op": kind, "id": value.id, "probability": value.probability, **_plain(value.op)}
