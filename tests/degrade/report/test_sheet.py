@@ -132,7 +132,7 @@ def test_values_are_short(value: object, text: str) -> None:
 
 def test_with_a_recipe_only_what_it_draws_is_printed() -> None:
     noise = Step("n", GaussianNoise(Distribution(range=(0, 25))))
-    blur = Step("b", GaussianBlur(Distribution(constant=2.0), size=15))
+    blur = Step("b", GaussianBlur(Distribution(choice=(1.0, 2.0)), Distribution(constant=15)))
     drawn = drawn_fields([blur, Step("c", OneOf((Branch((noise,)),)))])
     assert drawn == {"b": {"sigma"}, "c": frozenset(), "n": {"sigma_8bit"}}
     trace = {

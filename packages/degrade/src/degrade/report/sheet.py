@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from math import ceil, inf, log
@@ -18,7 +18,6 @@ from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
 from degrade.errors import UsageError, printable
-from degrade.ops.protocol import Distribution, Step
 
 Pixels = NDArray[np.uint8]
 
@@ -28,8 +27,6 @@ BACKGROUND, PANEL, WHITE, GREY, ACCENT = "#17191d", "#22252b", "#f4f5f7", "#b4ba
 MAX_TEXT = 300  # characters of a line; the rest is left out
 MAX_SHEET = 120_000_000  # pixels
 _ASPECT = 1.4  # width : height that a sheet aims at
-_SIGNIFICANT = 3  # digits of a number
-_KEY_LENGTH = 16  # hex digits of a stream key
 
 
 @dataclass(frozen=True)
@@ -81,62 +78,6 @@ def contact_sheet(
             _paste_cell(sheet, pen, cells[i], texts[i], MARGIN + column * (box + GAP), y, box, row_height)
         y += row_height + GAP
     return np.asarray(sheet)
-
-
-def drawn_fields(steps: Iterable[Step]) -> dict[str, frozenset[str]]:
-    """Step id -> the fields a recipe may draw, steps inside branches included."""
-    found: dict[str, frozenset[str]] = {}
-    for step in steps:
-        values = vars(step.op)
-        found[step.id] = frozenset(name for name, value in values.items() if isinstance(value, Distribution))
-        for branch in values.get("branches", ()):
-            found |= drawn_fields(branch.steps)
-    return found
-
-
-def trace_lines(trace: Mapping[str, object], drawn: Mapping[str, frozenset[str]] | None = None) -> list[str]:
-    """One line a step: what it is and its values, without stream keys.
-
-    `{"op": "gaussian_blur", "id": "gaussian_blur0", "sigma": 1.2345, "size": 15}` reads
-    `gaussian blur  sigma 1.23  size 15`; with `drawn`, numbers that no recipe draws (the size) are left out.
-    """
-    lines = []
-    for side, prefix in (("hr_steps", "HR: "), ("steps", "")):
-        steps = trace.get(side)
-        for step in steps if isinstance(steps, list) else ():
-            if isinstance(step, Mapping):
-                keep = None if drawn is None else drawn.get(str(step.get("id")))
-                lines.append(prefix + step_line(step, keep))
-    return lines
-
-
-def step_line(step: Mapping[str, object], keep: frozenset[str] | None = None) -> str:
-    """`op  name value  name value` of one step of a trace; of the numbers only those in `keep`, if it is given."""
-    parts = [str(step.get("op", "step")).replace("_", " ")]
-    for name, value in step.items():
-        text = value_text(value)
-        if name not in {"op", "id"} and text and (keep is None or name in keep or isinstance(value, str)):
-            parts.append(f"{name.replace('_', ' ')} {text}")
-    return "  ".join(parts)
-
-
-def value_text(value: object) -> str:
-    """A drawn value, short; '' for what a reader cannot use (a stream key, nothing at all)."""
-    match value:
-        case bool():
-            return "yes" if value else "no"
-        case float():
-            return f"{value:.{_SIGNIFICANT}g}" if abs(value) < 10**_SIGNIFICANT else f"{value:.0f}"
-        case str():
-            is_key = len(value) == _KEY_LENGTH and set(value) <= set("0123456789abcdef")
-            return "" if is_key else value
-        case list() | tuple() if len(value) > 4:
-            return f"({len(value)} values)"
-        case list() | tuple():
-            return "(" + ", ".join(value_text(part) for part in value) + ")"
-        case Mapping():
-            return "(" + ", ".join(f"{name} {value_text(part)}" for name, part in value.items()) + ")"
-    return "" if value is None else str(value)
 
 
 @dataclass(frozen=True)
