@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from PIL import Image, ImageCms
 
-from degrade.cli.inspect import profile_name, statistics
+from degrade.cli.inspect import profile_name
 from degrade.recipe import load_recipe
 from degrade.shards.reader import open_shards
 
@@ -48,13 +48,6 @@ def test_draws_are_counted_as_numpy_counts_them(degrade, shards) -> None:
     assert [blur["values"]["sigma"][key] for key in ("least", "mean", "most")] == pytest.approx(expected)
     assert sum(step["ran"] for step in steps.values() if "downsample" in step["op"]) == PAIRS
     assert next(iter(steps)) == "gaussian_blur0"  # the recipe's order
-
-
-def test_statistics_without_a_recipe_keep_every_number_and_count_text() -> None:
-    traces = [{"steps": [{"op": "o", "id": "o0", "a": a, "b": "x" if a else "y", "key": "00"}]} for a in (0, 1, 2)]
-    assert statistics(iter(traces)) == {
-        "o0": {"op": "o", "ran": 3, "values": {"a": {"least": 0, "mean": 1, "most": 2}, "b": {"x": 2, "y": 1}}}
-    }
 
 
 def test_a_pair_tells_its_photo_place_and_draws(degrade, shards, photos, tmp_path) -> None:

@@ -46,6 +46,17 @@ def test_the_sheet_shows_the_pairs_that_synth_makes(degrade, photos, tmp_path) -
         assert times_found(sheet, packed(hr), 8) == 1
 
 
+def test_of_a_recipe_for_whole_photos_it_shows_what_synth_makes(photos, tmp_path) -> None:
+    photo, recipe = photos / "a.png", load_recipe("generic", overrides=["unit=photo"])
+    synthesize([photo], recipe, tmp_path / "set", patch=32, per_image=2, variants=2, min_detail=5, workers=1)
+    told: list[int] = []
+    view = View(patch=32, patches=2, variants=2)
+    sheet = packed(preview(photo.read_bytes(), "a.png", recipe, view, advance=lambda: told.append(1)))
+    pairs = open_shards(tmp_path / "set")
+    assert all(times_found(sheet, packed(pairs.read(index)[0]), 32) == 1 for index in range(4))
+    assert len(told) == 2  # wholes
+
+
 def test_a_recipe_that_is_the_baseline_has_no_second_one(photos) -> None:
     data = (photos / "a.png").read_bytes()
     view = View(patch=32, variants=1)

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from degrade import codecs, pipeline
+from degrade import assets, codecs, pipeline
 from degrade.shards.layout import Rows
 from degrade.shards.reader import open_shards
 from degrade.shards.writer import write_shard
@@ -57,6 +57,48 @@ def test_without_a_margin_the_shard_is_enough(degrade, photos, tmp_path) -> None
     synthesize([photos], "generic", out, patch=32, per_image=1, workers=1, overrides=["margin=0"])
     photos.rename(tmp_path / "gone")
     assert degrade("replay", out, "all").code == 0
+
+
+def test_whole_photos_are_degraded_again(degrade, photos, tmp_path) -> None:
+    out = tmp_path / "set"
+    overrides = ["unit=photo", "margin=0"]  # the photo is needed all the same
+    synthesize([photos], "generic", out, patch=32, per_image=3, variants=2, workers=1, overrides=overrides)
+    assert degrade("replay", out, "all").out == f"{out}: 18 of 18 pairs made again, bit-equal\n"
+    photos.rename(tmp_path / "gone")
+    assert degrade("replay", out, "all").code == 3
+
+
+def test_pools_are_found_by_the_plan_or_named(degrade, photos, tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(assets, "_places", {})
+    assets._opened.cache_clear()
+    kernels = np.full((1, 3, 3), 1 / 9, np.float32)
+    assets.write_pool(tmp_path / "box.npz", kernels=kernels, card={"origin": []})
+    (tmp_path / "mine.toml").write_text(
+        'name = "mine"\nsource = "a test"\n[[lr]]\nop = "kernel_blur"\npool = "box.npz"\n'
+        '[[lr]]\nop = "downsample"\nfilter = "bicubic"\n'
+    )
+    out = tmp_path / "set"
+    synthesize([photos], tmp_path / "mine.toml", out, patch=32, per_image=1, workers=1)
+
+    def replayed(*arguments):
+        assets._places.clear()
+        assets._opened.cache_clear()
+        return degrade("replay", out, "all", *arguments)
+
+    assert replayed().code == 0
+    assert "recipe         mine" in degrade("inspect", out).out
+    pool = (tmp_path / "box.npz").rename(tmp_path / "other.npz")
+    lost = replayed()
+    assert (lost.code, lost.err.count("\n")) == (4, 1)
+    assert "pool " in lost.err
+    assert replayed("--pool", pool).code == 0
+
+
+def test_a_pool_that_comes_with_degrade_needs_no_name(degrade, photos, tmp_path, monkeypatch) -> None:
+    synthesize([photos], "realsr", tmp_path / "set", patch=32, per_image=1, workers=1)
+    monkeypatch.setattr(assets, "_places", {})
+    assets._opened.cache_clear()
+    assert degrade("replay", tmp_path / "set", "all").code == 0
 
 
 def test_moved_photos_are_found_by_name_and_by_content(degrade, shards, photos, tmp_path) -> None:
@@ -120,8 +162,11 @@ def test_a_step_that_is_not_known_and_a_captured_pair(degrade, shards, tmp_path)
     ran = degrade("replay", unknown, 0)
     assert ran.code == 4
     assert "'sepia'" in ran.err
-    captured = rewritten(shards, tmp_path / "two.h5", trace={"steps": [{"op": "captured", "id": "captured0"}]})
-    assert degrade("replay", captured, 0).code == 2
+    step = {"op": "captured", "id": "captured"}
+    nowhere = rewritten(shards, tmp_path / "two.h5", trace={"steps": [step]})
+    ran = degrade("replay", nowhere, 0)
+    assert ran.code == 4
+    assert "its trace does not say which picture it was made from" in ran.err
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from degrade import codecs
-from degrade.cli import synth
+from degrade.cli import made
 from degrade.cli.main import run
 from degrade.shards.reader import open_shards
 
@@ -136,8 +136,8 @@ def test_without_a_terminal_progress_is_a_line_now_and_then(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     now = [100.0]
-    monkeypatch.setattr(synth.time, "monotonic", lambda: now[0])
-    with synth._progress() as progress:
+    monkeypatch.setattr(made.time, "monotonic", lambda: now[0])
+    with made._progress() as progress:
         for done in (0, 0, 100, 300, 600, 1000):  # the first seconds go by before pairs come
             progress(done, 1000)
             now[0] += 4.0

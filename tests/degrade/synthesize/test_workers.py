@@ -27,7 +27,7 @@ Files = Callable[[Path], dict[str, bytes]]
 # Runs in each worker before its first task: reading the photo with this SHA-256 ends the process.
 POISON = """
 import os, signal
-import degrade.synthesize.task as task
+import degrade.synthesize.picture as task
 real = task.load
 def load(source):
     if source.sha256 in {bad!r}:
@@ -236,7 +236,7 @@ def test_a_full_disk_is_one_line_and_code_5_and_then_the_run_goes_on(
     assert run("whole").returncode == 0
     full = run("out", preexec_fn=limit)
     assert full.returncode == 5
-    failure = [line for line in full.stderr.splitlines() if " pairs, " not in line]  # progress of a slow machine
+    failure = [line for line in full.stderr.splitlines() if " pairs" not in line]  # progress of a slow machine
     assert len(failure) == 1
     assert "no room left on the disk" in failure[0]
     assert not any(name.endswith(".h5") or name.startswith(".") for name in files(tmp_path / "out"))

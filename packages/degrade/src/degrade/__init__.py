@@ -11,6 +11,7 @@ The tour, from one picture to a training set:
 
     pairs = degrade.open_shards("shards/")                     # indexable; every row is checked as it is read
     lr, hr = pairs.read(0)
+    pairs = degrade.OnTheFly("photos/", "generic")             # the same pairs, made as they are asked for: no shards
     degrade.replay(window, pairs[0].trace, scale=4, margin=0)  # the same LR again, from what was drawn
 
 The same bytes come out whatever the number of workers, the order of the files, or the times a run was killed.
@@ -23,6 +24,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from degrade.on_the_fly import OnTheFly
     from degrade.pipeline import Pair, PairKey, degrade_image, replay
     from degrade.recipe import Recipe, list_recipes, load_recipe
     from degrade.shards.reader import open_shards
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "OnTheFly",
     "Pair",
     "PairKey",
     "Recipe",
@@ -44,6 +47,7 @@ __all__ = [
 ]
 
 _PLACES = {
+    "OnTheFly": "degrade.on_the_fly",
     "Pair": "degrade.pipeline",
     "PairKey": "degrade.pipeline",
     "degrade_image": "degrade.pipeline",

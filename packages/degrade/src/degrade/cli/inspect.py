@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import struct
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -46,7 +45,7 @@ def describe_set(path: Path, *, advance: Callable[[], None] = lambda: None) -> T
 
     pairs = open_pairs(path)
     header = pairs.header(0)
-    recipe, drawn = _recipe_of(pairs)
+    recipe, drawn = recipe_of(pairs)
     sources = pairs.sources()
     hr, lr = header.hr_size, header.lr_size
     return {
@@ -87,7 +86,7 @@ def describe_pair(path: Path, index: int, *, save: Path | None = None) -> Table:
         "origin": [y, x],
         "hr_size": f"{hr.shape[1]} x {hr.shape[0]}",
         "lr_size": f"{lr.shape[1]} x {lr.shape[0]}",
-        "recipe": _recipe_of(pairs, index)[0],
+        "recipe": recipe_of(pairs, index)[0],
         **({"saved": [str(file) for file in saved]} if saved else {}),
         "trace": pairs.trace(index),
     }
@@ -164,44 +163,9 @@ def profile_name(icc: bytes) -> str:
     return "unnamed"
 
 
-def statistics(
-    traces: Iterator[Mapping[str, Any]], drawn: Mapping[str, frozenset[str]] | None = None
-) -> dict[str, Table]:
-    """For each step id of `traces`: its op, how often it ran, and its values.
-
-    Numbers give least, mean and most, text the count of each; with `drawn`, numbers no recipe draws are left out.
-    """
-    found: dict[str, Table] = {}
-    for trace in traces:
-        for step in (*trace.get("hr_steps", ()), *trace.get("steps", ())):
-            entry = found.setdefault(str(step["id"]), {"op": step["op"], "ran": 0, "values": {}})
-            entry["ran"] += 1
-            for name, value in step.items():
-                keep = drawn is None or name in drawn.get(step["id"], ())
-                if name not in {"op", "id"}:
-                    _count(entry["values"], name, value, keep)
-    order = [step for step in drawn or () if step in found]  # the recipe's
-    order += [step for step in found if step not in order]
-    return {step: {**found[step], "values": _summaries(found[step]["values"])} for step in order}
-
-
-def _count(values: Table, name: str, value: object, keep: bool) -> None:
-    if isinstance(value, str) and not name.endswith("key"):
-        values.setdefault(name, Counter())[value] += 1
-    elif isinstance(value, int | float) and not isinstance(value, bool) and keep:
-        values.setdefault(name, []).append(float(value))
-
-
-def _summaries(values: Table) -> Table:
-    return {
-        name: dict(found.most_common())
-        if isinstance(found, Counter)
-        else {"least": min(found), "mean": sum(found) / len(found), "most": max(found)}
-        for name, found in values.items()
-    }
-
-
 def _drawn(pairs: Pairs, drawn: Mapping[str, frozenset[str]] | None, advance: Callable[[], None]) -> Table:
+    from degrade.measure.drawn import count_draws, summary
+
     step = -(-len(pairs) // MAX_TRACES)
     chosen = range(0, len(pairs), step)
 
@@ -210,16 +174,20 @@ def _drawn(pairs: Pairs, drawn: Mapping[str, frozenset[str]] | None, advance: Ca
             yield pairs.trace(index)
             advance()
 
-    return {"traces_read": len(chosen), "steps": statistics(traces(), drawn)}
+    return {"traces_read": len(chosen), "steps": summary(count_draws(traces(), drawn))}
 
 
-def _recipe_of(pairs: Pairs, index: int = 0) -> tuple[str, Mapping[str, frozenset[str]] | None]:
+def recipe_of(pairs: Pairs, index: int = 0) -> tuple[str, Mapping[str, frozenset[str]] | None]:
     """The name of the recipe of a pair, and what it draws; None where this version cannot read it."""
+    from degrade.cli.originals import stored_pools
     from degrade.recipe import parse_recipe
     from degrade.report import drawn_fields
 
+    text, folder = pairs.recipe_text(index), getattr(pairs, "folders", (None,))[0]
+    if not text.strip():
+        return "none: LR as it was captured", None
     try:
-        recipe = parse_recipe(pairs.recipe_text(index), scale=pairs.header(index).scale)
+        recipe = parse_recipe(text, scale=pairs.header(index).scale, assets=stored_pools(folder))
     except UsageError:
         return "not known to this version", None
     return recipe.name, drawn_fields((*recipe.hr, *recipe.lr))

@@ -79,29 +79,26 @@ def _columns(num_cells: int, patches: int) -> int | None:
 
 
 def _cells(pixels: Pixels, recipe: Recipe, view: View, key: int, advance: Callable[[], None]) -> Iterator[Cell]:
-    from degrade.image import window
-    from degrade.pipeline import PairKey, degrade_window
+    from degrade.pipeline import PairKey
     from degrade.recipe import load_recipe
     from degrade.report import Cell, drawn_fields, trace_lines
-    from degrade.rng import Stream
-    from degrade.synthesize.task import position
+    from degrade.synthesize.cutter import Cutter
+    from degrade.synthesize.picture import Picture
 
     drawn = drawn_fields((*recipe.hr, *recipe.lr))
-    plain = load_recipe(BASELINE, scale=recipe.scale)
-    side = view.patch
-    for patch in range(view.patches):
-        y, x = position(pixels, Stream(key, patch), side, view.min_detail)
-        around = window(pixels, y, x, side, side, recipe.margin)
-        number = f"patch {patch}, " if view.patches > 1 else ""
-        for variant in range(view.variants):
-            pair = degrade_window(around, recipe, PairKey(key, patch, variant))
-            if variant == 0:
-                yield Cell(pair.hr, (f"{number}HR", f"{side} x {side} pixels at y {y}, x {x}"), is_reference=True)
-                if plain.digest != recipe.digest:
-                    wider = window(pixels, y, x, side, side, plain.margin)
-                    lr = degrade_window(wider, plain, PairKey(key, patch)).lr
-                    yield Cell(lr, (f"{number}plain bicubic", f"{lr.shape[1]} x {lr.shape[0]} pixels, for comparison"))
-            yield Cell(pair.lr, (f"{number}variant {variant}", *trace_lines(json.loads(pair.trace), drawn)))
+    cutter = Cutter(recipe, view.patch, view.min_detail)
+    plain = Cutter(load_recipe(BASELINE, scale=recipe.scale), view.patch)
+    picture, side = Picture(pixels), view.patch
+    placed = cutter.pairs(picture, key, range(view.patches), range(view.variants), after_whole=advance)
+    for number, (pair, (y, x), variant) in enumerate(placed):
+        head = f"patch {number // view.variants}, " if view.patches > 1 else ""
+        if variant == 0:
+            yield Cell(pair.hr, (f"{head}HR", f"{side} x {side} pixels at y {y}, x {x}"), is_reference=True)
+            if plain.recipe is not None and plain.recipe.digest != recipe.digest:
+                lr = plain.at(picture, (y, x), PairKey(key)).lr
+                yield Cell(lr, (f"{head}plain bicubic", f"{lr.shape[1]} x {lr.shape[0]} pixels, for comparison"))
+        yield Cell(pair.lr, (f"{head}variant {variant}", *trace_lines(json.loads(pair.trace), drawn)))
+        if not cutter.is_whole:
             advance()
 
 
@@ -147,7 +144,8 @@ def command(
     """Draw a contact sheet of what a recipe makes of a photograph.
 
     Each cell is an LR image enlarged by repeating its pixels, with the values drawn for it; HR and plain bicubic LR
-    come first. The patches and draws are those that `synth` makes with the same settings.
+    come first. The patches and draws are those that `synth` makes with the same settings; a recipe for whole photos
+    degrades the whole photo for each variant.
     """
     from degrade import codecs
     from degrade.cli.progress import progress
@@ -160,7 +158,8 @@ def command(
         cure = "choose another -o" if photo.exists() and out.samefile(photo) else "overwrite with --force"
         raise UsageError(out, "is there already", cure)
     view = View(patch=patch, patches=patches, variants=variants, seed=seed, min_detail=min_detail)
-    with progress("degrading", patches * variants) as advance:
+    total = variants if loaded.unit == "photo" else patches * variants
+    with progress("degrading", total) as advance:
         sheet = preview(codecs.read_bytes(photo), str(photo), loaded, view, advance=advance)
     codecs.write(out, codecs.Photo(sheet), overwrite=force)
     size = f"{sheet.shape[1]} x {sheet.shape[0]}"

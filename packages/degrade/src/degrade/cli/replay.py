@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 import numpy as np
@@ -17,10 +17,10 @@ from degrade.errors import DegradeError, ImageError, InputsSkippedError, Integri
 if TYPE_CHECKING:
     from degrade.cli.pairs import Pairs
     from degrade.image import Pixels
-    from degrade.shards.layout import SourceRow
-    from degrade.sources.source import Source
+    from degrade.shards.layout import ShardHeader, SourceRow
 
 MAX_TOLD = 20  # failures told one by one
+REMAKE = "make the set again with `degrade pack`"
 
 Find = Callable[["SourceRow"], "Pixels"]
 """The pixels of a photo; ImageError if it is not to be had."""
@@ -37,6 +37,51 @@ class Replayed:
     other: str  # what differs in engine or libraries; '' if nothing
 
 
+@dataclass(frozen=True)
+class Origin:
+    """What a pair is made again from.
+
+    Attributes:
+        row: the photo; of a captured pair its LR picture. None: the stored HR is enough.
+        is_captured: whether it is one.
+        ratio: HR size over the size of that picture.
+        trace: without the captured step.
+        whole: the variant, where the whole picture was degraded and the patch cut then.
+    """
+
+    row: SourceRow | None
+    is_captured: bool
+    ratio: int
+    trace: dict[str, Any]
+    whole: int | None
+
+
+def origin_of(pairs: Pairs, index: int) -> Origin:
+    """What pair `index` is made again from.
+
+    Raises:
+        UsageError: a pair that no recipe made.
+    """
+    trace = pairs.trace(index)
+    steps = trace.get("steps", [])
+    captured = [step for step in steps if step.get("op") == "captured"]
+    rest = [step for step in steps if step.get("op") != "captured"]
+    if captured and not rest and not pairs.recipe_text(index).strip():
+        raise UsageError(f"pair {index}", "was captured by cameras, not made by a recipe", "nothing can be replayed")
+    whole = int(trace.get("variant", 0)) if trace.get("unit") == "photo" else None
+    if not captured:
+        is_needed = pairs.header(index).margin > 0 or whole is not None
+        return Origin(pairs.source_row(index) if is_needed else None, False, 1, trace, whole)
+    try:
+        lr, ratio = captured[0]["lr"], int(captured[0]["scale"])
+        if ratio < 1:
+            raise ValueError(ratio)
+        row: SourceRow = {"root": lr["root"], "path": lr["path"], "sha256": lr["sha256"], "height": 0, "width": 0}
+        return Origin(row, True, ratio, {**trace, "steps": rest}, whole)
+    except (KeyError, TypeError, ValueError):
+        raise IntegrityError(f"pair {index}", "its trace does not say which picture it was made from", REMAKE) from None
+
+
 def replay_pairs(
     pairs: Pairs, indices: Iterable[int], find: Find, *, advance: Callable[[], None] = lambda: None
 ) -> Iterator[tuple[int, Replayed | ImageError]]:
@@ -47,81 +92,83 @@ def replay_pairs(
     Raises:
         UsageError: pairs that no recipe made. IntegrityError: a damaged row, or a step not known to this version.
     """
-    by_source: dict[str, list[int]] = {}
+    by_source: dict[str, list[tuple[int, int]]] = {}
     for index in indices:
-        by_source.setdefault(pairs.source_row(index)["sha256"], []).append(index)
+        origin = origin_of(pairs, index)
+        sha256 = origin.row["sha256"] if origin.row else pairs.source_row(index)["sha256"]
+        by_source.setdefault(sha256, []).append((origin.whole or 0, index))
     for group in by_source.values():
-        photo: Pixels | ImageError | None = None
-        if any(pairs.header(index).margin for index in group):
+        again = Again(find)
+        for _, index in sorted(group):  # all of one whole picture, then those of the next
             try:
-                photo = find(pairs.source_row(group[0]))
+                yield index, again.pair(pairs, index)
             except ImageError as error:
-                photo = error
-        for index in group:
-            yield index, photo if isinstance(photo, ImageError) else replay_pair(pairs, index, photo)
+                yield index, error
             advance()
 
 
-def replay_pair(pairs: Pairs, index: int, photo: Pixels | None) -> Replayed:
-    """One pair made again from `photo`; None where the margin is 0."""
-    from degrade.image import window
-    from degrade.pipeline import replay
+class Again:
+    """Makes pairs of one photo again; keeps the photo, and the last whole LR made of it."""
 
-    header, trace, (lr, hr) = pairs.header(index), pairs.trace(index), pairs.read(index)
-    steps = trace.get("steps", [])
-    if lr.dtype != np.uint8 or any(step.get("op") == "captured" for step in steps):
-        raise UsageError(f"pair {index}", "was captured by cameras, not made by a recipe", "nothing can be replayed")
-    (height, width), margin, (y, x) = header.hr_size, header.margin, pairs.origin(index)
-    around = hr if photo is None else window(photo, y, x, height, width, margin)
-    again = replay(np.ascontiguousarray(around, np.uint8), json.dumps(trace), scale=header.scale, margin=margin)
-    inner = around[margin : margin + height, margin : margin + width]
-    has_hr_steps = bool(trace.get("hr_steps"))
-    return Replayed(
-        index=index,
-        largest=_largest(again, lr),
-        share=float(np.mean(again != lr)),
-        hr_largest=0 if has_hr_steps else _largest(inner, hr),
-        other=_other(header.engine, header.libraries),
-    )
+    def __init__(self, find: Find) -> None:
+        self._find = find
+        self._photo: Pixels | ImageError | None = None
+        self._whole: tuple[int, Pixels] | None = None
 
+    def pair(self, pairs: Pairs, index: int) -> Replayed:
+        """Raises ImageError if the photo is not to be had."""
+        header, origin = pairs.header(index), origin_of(pairs, index)
+        (lr, hr), (y, x) = pairs.read(index), pairs.origin(index)
+        if lr.dtype != np.uint8:
+            raise UsageError(f"pair {index}", f"its pixels are {lr.dtype}, which no recipe makes", "leave it out")
+        photo = None if origin.row is None else self._photo_of(origin.row)
+        again = self._lr(header, origin, np.ascontiguousarray(hr, np.uint8) if photo is None else photo, (y, x))
+        (height, width), hr_largest = header.hr_size, 0
+        if photo is not None and not origin.is_captured and not origin.trace.get("hr_steps"):
+            hr_largest = _largest(photo[y : y + height, x : x + width], hr)
+        return Replayed(
+            index=index,
+            largest=_largest(again, lr),
+            share=float(np.mean(again != lr)),
+            hr_largest=hr_largest,
+            other=_other(header.engine, header.libraries),
+        )
 
-class Photos:
-    """Finds the photo of a pair: where it was, else below `roots` by its name, else there by its content."""
+    def _lr(self, header: ShardHeader, origin: Origin, pixels: Pixels, place: tuple[int, int]) -> Pixels:
+        from degrade.image import window
+        from degrade.pipeline import replay
 
-    def __init__(self, roots: Sequence[Path] = ()) -> None:
-        self.roots = tuple(roots)
-        self._elsewhere: dict[str, Source] | None = None  # by SHA-256
+        scale, margin, trace = header.scale // origin.ratio, header.margin // origin.ratio, json.dumps(origin.trace)
+        (height, width), (y, x) = header.lr_size, place
+        if origin.whole is not None:
+            whole = self._whole_lr(pixels, origin.whole, trace, scale, margin)
+            top, left = y // header.scale, x // header.scale
+            return whole[top : top + height, left : left + width]
+        around = pixels
+        if origin.row is not None:
+            top, left = y // origin.ratio, x // origin.ratio
+            around = window(pixels, top, left, height * scale, width * scale, margin)
+        return replay(around, trace, scale=scale, margin=margin)
 
-    def __call__(self, row: SourceRow) -> Pixels:
-        """Raises ImageError, naming the photo and the cure, if it is nowhere, or no longer the same."""
-        from degrade.sources import dead_leaves
-        from degrade.sources.load import load
-        from degrade.sources.source import Source
+    def _whole_lr(self, pixels: Pixels, variant: int, trace: str, scale: int, margin: int) -> Pixels:
+        from degrade.image import crop_to_multiple, window
+        from degrade.pipeline import replay
 
-        is_scene = row["root"] == dead_leaves.ROOT and row["path"].startswith(f"{dead_leaves.ROOT}:")
-        source = Source("dead_leaves" if is_scene else "file", **row, num_bytes=0)
-        if is_scene:
-            return load(source)
-        problems = []
-        for root in (row["root"], *map(str, self.roots)):
+        if self._whole is None or self._whole[0] != variant:
+            cropped = crop_to_multiple(pixels, scale)
+            around = window(cropped, 0, 0, cropped.shape[0], cropped.shape[1], margin)
+            self._whole = variant, replay(around, trace, scale=scale, margin=margin)
+        return self._whole[1]
+
+    def _photo_of(self, row: SourceRow) -> Pixels:
+        if self._photo is None:
             try:
-                return load(replace(source, root=root))
+                self._photo = self._find(row)
             except ImageError as error:
-                problems.append(error.problem)
-        moved = self._by_content().get(row["sha256"])
-        if moved is not None:
-            return load(moved)
-        below = f", and not below {', '.join(map(str, self.roots))}" if self.roots else ""
-        cure = "if it lies elsewhere now, name its folder with --hr-root"
-        raise ImageError(Path(row["root"], row["path"]), problems[0] + below, cure)
-
-    def _by_content(self) -> dict[str, Source]:
-        from degrade.sources.folder import scan
-
-        if self._elsewhere is None:
-            found = scan(self.roots).sources if self.roots else []
-            self._elsewhere = {source.sha256: source for source in found}
-        return self._elsewhere
+                self._photo = error
+        if isinstance(self._photo, ImageError):
+            raise self._photo
+        return self._photo
 
 
 def _largest(first: np.ndarray, second: np.ndarray) -> int:
@@ -130,7 +177,7 @@ def _largest(first: np.ndarray, second: np.ndarray) -> int:
 
 def _other(engine: int, libraries: str) -> str:
     from degrade.pipeline import ENGINE
-    from degrade.synthesize.run import libraries as versions
+    from degrade.synthesize.planning import libraries as versions
 
     parts = [f"engine {engine}, here {ENGINE}"] if engine != ENGINE else []
     parts += [f"libraries {libraries}, here {versions()}"] if libraries != versions() else []
@@ -169,6 +216,7 @@ Examples:
   degrade replay shards/ 17
   degrade replay shards/ all
   degrade replay shards/ all --hr-root /mnt/photos     the photos were moved, or renamed
+  degrade replay shards/ all --pool /mnt/camera.npz    so was a pool of the recipe
 """
 )
 @click.argument("path", metavar="SET", type=click.Path(path_type=Path))
@@ -181,17 +229,28 @@ Examples:
     type=click.Path(path_type=Path, exists=True, file_okay=False),
     help="Look for the photos here too, by name and by content. May be repeated.",
 )
+@click.option(
+    "--pool",
+    "pools",
+    multiple=True,
+    metavar="FILE",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="A pool that the recipe used, if it lies elsewhere now. May be repeated.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the differences as JSON.")
-def command(path: Path, which: str, roots: tuple[Path, ...], as_json: bool) -> None:
+def command(path: Path, which: str, roots: tuple[Path, ...], pools: tuple[Path, ...], as_json: bool) -> None:
     """Make stored pairs again from their photographs and traces, and compare.
 
-    SET is a folder of shards, or one .h5 shard; INDEX a pair of it, from 0. Exit code 0: bit-equal. 4: something
+    SET is a folder of shards, or one .h5 shard; INDEX a pair of it, from 0. Captured pairs are made again from their LR
+    picture, if a recipe made something of it. Exit code 0: bit-equal. 4: something
     differs; it is said by how much, and whether the engine or the libraries are others. 3: photos were not found.
     """
+    from degrade.cli.originals import Photos, register_pools
     from degrade.cli.pairs import open_pairs
     from degrade.cli.progress import progress
 
     pairs = open_pairs(path)
+    register_pools(path if path.is_dir() else path.parent, pools)
     chosen = _chosen(pairs, which, path)
     equal, faults, lost = 0, [], Counter[ImageError]()
     results: list[dict[str, object]] = []

@@ -34,6 +34,7 @@ Filter = Literal["nearest", "area", "linear", "cubic", "mitchell", "hermite", "l
 Edge = Literal["symmetric", "edge", "reflect"]  # the modes of numpy.pad
 
 _BAND = 48  # output rows at a time
+_MATLAB_BLOCK = 1 << 21  # values at a time
 
 _CODES: dict[str, int] = {"linear": 1, "cubic": 2, "lanczos": 3, "mitchell": 4, "hermite": 5, "gaussian": 6}
 _SUPPORT: dict[str, float] = {"linear": 1.0, "cubic": 2.0, "mitchell": 2.0, "hermite": 1.0, "gaussian": 2.0}
@@ -171,13 +172,17 @@ def imresize_uint8(
 def _matlab_pass(pixels: NDArray[np.uint8], outputs: int, edge: Edge) -> NDArray[np.uint8]:
     """One pass over the first axis. Halves round away from zero, so the sums are taken in MATLAB's precision."""
     axis = matlab_axis(pixels.shape[0], outputs)
-    rest = pixels.shape[1:]
-    flat = pixels.reshape(pixels.shape[0], -1).astype(np.float64)
+    flat = pixels.reshape(pixels.shape[0], -1)
     margin = axis.reach_outside
-    flat = np.pad(flat, ((margin, margin), (0, 0)), mode=edge) if margin else flat
-    sums = np.empty((outputs, flat.shape[1]))
-    _filter_rows(flat, 0, axis.first + margin, axis.taps, sums)
-    return np.clip(np.floor(sums + 0.5), 0, 255).astype(np.uint8).reshape(outputs, *rest)
+    made = np.empty((outputs, flat.shape[1]), np.uint8)
+    step = max(_MATLAB_BLOCK // len(flat), 1)  # doubles of a whole large photo would not fit
+    for start in range(0, flat.shape[1], step):
+        block = flat[:, start : start + step].astype(np.float64)
+        block = np.pad(block, ((margin, margin), (0, 0)), mode=edge) if margin else block
+        sums = np.empty((outputs, block.shape[1]))
+        _filter_rows(block, 0, axis.first + margin, axis.taps, sums)
+        made[:, start : start + step] = np.clip(np.floor(sums + 0.5), 0, 255)
+    return made.reshape(outputs, *pixels.shape[1:])
 
 
 def _separable(image: NDArray, rows: AxisMap, columns: AxisMap, precision: type, edge: Edge) -> NDArray:

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from degrade.functional import resample
 from degrade.functional.light import to_linear, to_srgb
 from degrade.functional.resample import AxisMap
+from degrade.image import to_pixels
 from degrade.ops.protocol import Context, Distribution, Draw, Image, Options
 from degrade.rng import StepStream
 
@@ -250,7 +251,7 @@ class MatlabDownsampleDraw:
     scale: int
 
     def apply(self, image: Image, context: Context) -> Image:
-        pixels = np.floor(image * np.float32(255) + np.float32(0.5)).clip(0, 255).astype(np.uint8)
+        pixels = to_pixels(image)
         whole = context.hr_shape if all(context.hr_shape) else image.shape[:2]
         height, width = (side // self.scale for side in whole)
         return resample.imresize_uint8(pixels, height, width).astype(np.float32) / np.float32(255)

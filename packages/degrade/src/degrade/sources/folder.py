@@ -54,20 +54,24 @@ def scan(paths: Sequence[Path | str]) -> Scan:
     Of files with the same bytes one stays, whatever their order. An image whose header is damaged stays, with a
     height and width of 0: reading it will fail, and no other picture changes its place in a plan.
     """
+    files = listed(paths)
+    sources: dict[str, Source] = {}
+    for source in files.sources:
+        sources.setdefault(source.sha256, source)
+    return Scan([sources[key] for key in sorted(sources)], files.skipped)
+
+
+def listed(paths: Sequence[Path | str]) -> Scan:
+    """As `scan`, but every file stays, whatever its content, in the order of the paths: names count here."""
     found: list[_Found] = []
     skipped: list[Skipped] = []
     for path in paths:
         _look_at(Path(path), found, skipped)
     with ThreadPoolExecutor(_READERS) as pool:
         results = list(pool.map(_identify, sorted(set(found), key=_place)))
-    sources: dict[str, Source] = {}
-    for result in results:
-        if isinstance(result, Skipped):
-            skipped.append(result)
-        else:
-            sources.setdefault(result.sha256, result)
+    skipped += [result for result in results if isinstance(result, Skipped)]
     return Scan(
-        [sources[key] for key in sorted(sources)],
+        [result for result in results if isinstance(result, Source)],
         sorted(set(skipped), key=lambda entry: (os.fsencode(entry.path), entry.kind, entry.message)),
     )
 

@@ -10,7 +10,7 @@ from typing import Any, Literal
 class Source:
     """One HR picture; plans and shards hold these fields."""
 
-    kind: Literal["file", "dead_leaves"]
+    kind: Literal["file", "dead_leaves", "pair"]
     root: str  # a folder as the user named it, or the name of a built-in collection
     path: str  # below the root; of a generated scene, its description
     sha256: str  # hex, of the file's bytes or of the description

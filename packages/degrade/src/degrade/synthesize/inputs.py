@@ -53,11 +53,25 @@ def gather(hr: Sequence[Path | str], *, least_side: int, patches: int | None = N
             raise UsageError(path, "no such file or folder", "check the name, or give no HR to use sample pictures")
     scan = folder.scan(paths) if paths else folder.Scan([], [])
     unique = {source.sha256: source for source in [*scan.sources, *scenes]}
-    kept, small = _large_enough([unique[key] for key in sorted(unique)], least_side)
+    kept, small = large_enough([unique[key] for key in sorted(unique)], least_side)
     skipped = sorted([*scan.skipped, *small], key=lambda entry: (entry.path, entry.sha256, entry.kind))
     if not kept:
         raise UsageError(" ".join(map(str, hr)), *nothing_usable(skipped))
     return Inputs(kept, skipped)
+
+
+def large_enough(sources: Sequence[Source], least_side: int) -> tuple[list[Source], list[Skipped]]:
+    """Those in which a patch fits, and the others.
+
+    Sizes of 0 (header not readable) pass: reading the picture will say what is wrong with it.
+    """
+    kept, small = [], []
+    for source in sources:
+        if source.height and min(source.height, source.width) < least_side:
+            small.append(left_out(source, *too_small(source.height, source.width, least_side)))
+        else:
+            kept.append(source)
+    return kept, small
 
 
 def nothing_usable(skipped: Sequence[Skipped]) -> tuple[str, str]:
@@ -70,8 +84,8 @@ def nothing_usable(skipped: Sequence[Skipped]) -> tuple[str, str]:
 
 
 def left_out(source: Source, kind: str, message: str) -> Skipped:
-    """The entry for a source that cannot be used."""
-    path = str(where(source)) if source.kind == "file" else source.path
+    """The entry for a source that cannot be used; a captured pair is named by its HR."""
+    path = source.path if source.kind == "dead_leaves" else str(where(source))
     return Skipped(path=path, sha256=source.sha256, kind=kind, message=message)
 
 
@@ -81,7 +95,7 @@ def too_small(height: int, width: int, least_side: int) -> tuple[str, str]:
 
 
 def _without_photos(least_side: int, count: int) -> Inputs:
-    photographs, _ = _large_enough(samples.photographs(), least_side)
+    photographs, _ = large_enough(samples.photographs(), least_side)
     missing = max(count - len(photographs), 0)
     side = max(SCENE_SIDE, least_side)
     sources = [*photographs, *dead_leaves.scenes(missing, height=side, width=side)]
@@ -102,14 +116,3 @@ def _scenes(argument: str) -> list[Source]:
         limits = f"1 to {MAX_SCENES} scenes, 16 to {MAX_SCENE_SIDE} pixels a side"
         raise UsageError(argument, "a count or size out of range", limits)
     return dead_leaves.scenes(count, height=height, width=width)
-
-
-def _large_enough(sources: Sequence[Source], least_side: int) -> tuple[list[Source], list[Skipped]]:
-    """Sizes of 0 (header not readable) pass: reading the picture will say what is wrong with it."""
-    kept, small = [], []
-    for source in sources:
-        if source.height and min(source.height, source.width) < least_side:
-            small.append(left_out(source, *too_small(source.height, source.width, least_side)))
-        else:
-            kept.append(source)
-    return kept, small

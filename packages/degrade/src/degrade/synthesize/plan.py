@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from degrade.errors import IntegrityError, UsageError
+from degrade.sources.pairs import CapturedPair
 from degrade.sources.source import Source
 
 FORMAT = "degrade-plan"
@@ -27,6 +28,8 @@ LEAST_PAIRS = 64  # ... but no shard is made smaller than this for it
 MAX_PATCH = 4096
 MAX_PAIRS = 1 << 31
 CANDIDATES = 8  # positions tried where a least detail is asked for
+
+_NAMED = ("seed", "scale", "zoom", "patch", "variants", "margin", "min_detail", "engine", "libraries", "tool")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,15 @@ class Cut:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """All that decides what is in the shards of a run."""
+    """All that decides what is in the shards of a run.
+
+    Attributes:
+        scale: HR size over LR size in the shards.
+        margin: HR pixels of surroundings.
+        assets: name and place of the pools that the recipe uses, but for those that come with degrade.
+        captured_scale: of captured pairs, HR size over LR size of the pictures; the recipe, if any, makes the rest.
+        zoom: optical zoom of captured pairs whose pictures have the same size, else 1.
+    """
 
     recipe_name: str
     recipe_text: str
@@ -68,6 +79,9 @@ class Plan:
     tool: str
     patches_per_shard: int
     sources: tuple[PlannedSource, ...]
+    assets: tuple[tuple[str, str], ...] = ()
+    captured_scale: int | None = None
+    zoom: int = 1
 
     @property
     def num_patches(self) -> int:
@@ -93,8 +107,9 @@ class Plan:
         """The plan as canonical JSON, one source a line."""
         head = {"format": FORMAT, "format_version": FORMAT_VERSION, "num_pairs": self.num_pairs}
         for field in dataclasses.fields(self):
-            if field.name != "sources":
-                head[field.name] = getattr(self, field.name)
+            value = getattr(self, field.name)
+            if field.name != "sources" and value != field.default:  # what came later is stated where it is used
+                head[field.name] = value
         lines = ",\n".join(_canonical(source.as_dict()) for source in self.sources)
         return f'{_canonical(head)[:-1]},"sources":[\n{lines}\n]}}\n'
 
@@ -116,15 +131,21 @@ def parse_plan(text: str, *, origin: str) -> Plan:
             raise IntegrityError(origin, "not a plan of degrade", cure)
         if table["format_version"] != FORMAT_VERSION:
             raise IntegrityError(origin, f"format version {table['format_version']} is not known", "update degrade")
-        known = {field.name: table[field.name] for field in dataclasses.fields(Plan)}
-        sources = tuple(_planned_source(**entry) for entry in known.pop("sources"))
-        return Plan(**known, sources=sources)
+        known = {
+            field.name: table[field.name]
+            for field in dataclasses.fields(Plan)
+            if field.name in table or field.default is dataclasses.MISSING
+        }
+        known["sources"] = tuple(_planned_source(**entry) for entry in known["sources"])
+        known["assets"] = tuple((str(name), str(path)) for name, path in known.get("assets", ()))
+        return Plan(**known)
     except (ValueError, KeyError, TypeError, RecursionError):
         raise IntegrityError(origin, "not a readable plan", cure) from None
 
 
 def _planned_source(*, key: str, quota: int, **source: Any) -> PlannedSource:
-    return PlannedSource(Source(**source), key, quota)
+    kind = CapturedPair if source["kind"] == "pair" else Source
+    return PlannedSource(kind(**source), key, quota)
 
 
 def quotas(
@@ -207,7 +228,7 @@ def safe_name(name: str) -> str:
 def differences(old: Plan, new: Plan) -> list[str]:
     """What a person would call the differences, the weightiest first."""
     found = []
-    for name in ("seed", "scale", "patch", "variants", "margin", "min_detail", "engine", "libraries", "tool"):
+    for name in _NAMED:
         was, now = getattr(old, name), getattr(new, name)
         if was != now:
             found.append(f"{name.replace('_', '-')} was {was}, now {now}")
@@ -222,6 +243,8 @@ def differences(old: Plan, new: Plan) -> list[str]:
     moved = sum(were[sha256] != are[sha256] for sha256 in were.keys() & are.keys())
     if moved:
         found.append(f"{moved} photos lie elsewhere")
+    if old.assets != new.assets and old.recipe_digest == new.recipe_digest:
+        found.append("the recipe's pools lie elsewhere")
     if old.num_pairs != new.num_pairs:
         found.append(f"pairs were {old.num_pairs}, now {new.num_pairs}")
     return found or ["the way it is laid out in shards"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import importlib.metadata
 import json
 import os
 import time
@@ -13,34 +12,22 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from degrade import __version__
 from degrade.atomic import resource_error, sweep, write_bytes
 from degrade.errors import ResourceError, UsageError
-from degrade.pipeline import ENGINE
-from degrade.recipe import Recipe, load_recipe
-from degrade.rng import source_key
+from degrade.recipe import Recipe
 from degrade.shards.layout import MANIFEST_NAME, PLAN_NAME, SKIPPED_NAME
 from degrade.shards.manifest import Manifest, ShardRecord, write_manifest
 from degrade.sources.folder import Skipped
 from degrade.synthesize.inputs import DEFAULT_PAIRS, gather, nothing_usable
 from degrade.synthesize.journal import JOURNAL_NAME, Journal
 from degrade.synthesize.lock import folder_lock
-from degrade.synthesize.plan import (
-    Plan,
-    PlannedSource,
-    check_sizes,
-    quotas,
-    safe_name,
-    shard_patches,
-)
+from degrade.synthesize.plan import Plan, check_sizes
+from degrade.synthesize.planning import loaded, make_plan
 from degrade.synthesize.resume import clear, holds_another_run, intact, known_shards, remove
 from degrade.synthesize.task import Outcome
 from degrade.synthesize.workers import Finished, Job, in_processes, in_this_process, on_executor
 
 Progress = Callable[[int, int], None]  # pairs there are, pairs planned
-
-_LIBRARIES = ("opencv-python-headless", "opencv-python", "pillow", "h5py")
-_PIECE = 4 << 20  # bytes read at a time
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,42 +102,48 @@ def synthesize(
         ResourceError: disk full, no permission, or another process at work in `out`.
     """
     began = time.monotonic()
-    loaded = _loaded(recipe, overrides, scale)
-    check_sizes(patch=patch, scale=loaded.scale, variants=variants, pairs=pairs, per_image=per_image, seed=seed)
+    chosen = loaded(recipe, overrides, scale)
+    check_sizes(patch=patch, scale=chosen.scale, variants=variants, pairs=pairs, per_image=per_image, seed=seed)
     named = [hr] if isinstance(hr, str | Path) else hr
     inputs = gather(named, least_side=patch, patches=pairs and pairs // variants)
     if inputs.note and notice:
         notice(inputs.note)
     if not hr and pairs is None and per_image is None:
         pairs = -(-DEFAULT_PAIRS // variants) * variants
-    sizes = [(source.height, source.width) for source in inputs.sources]
-    shares = quotas(sizes, patch=patch, pairs=pairs, per_image=per_image, variants=variants)
-    plan = Plan(
-        recipe_name=safe_name(loaded.short_name),
-        recipe_text=loaded.text,
-        recipe_digest=loaded.digest,
-        seed=seed,
-        scale=loaded.scale,
+    plan = make_plan(
+        inputs.sources,
+        chosen,
         patch=patch,
+        pairs=pairs,
+        per_image=per_image,
         variants=variants,
-        margin=loaded.margin,
-        min_detail=float(min_detail),
-        engine=ENGINE,
-        libraries=libraries(),
-        tool=f"degrade {__version__}",
-        patches_per_shard=shard_patches(sum(shares), patch=patch, scale=loaded.scale, variants=variants),
-        sources=tuple(
-            PlannedSource(source, f"{source_key(seed, source.sha256):016x}", share)
-            for source, share in zip(inputs.sources, shares, strict=True)
-        ),
+        seed=seed,
+        min_detail=min_detail,
     )
-    folder = Path(out)
+    how = How(workers=workers, overwrite=overwrite, dry_run=dry_run, progress=progress)
+    return carry_out(plan, chosen, Path(out), inputs.skipped, how, began=began)
+
+
+@dataclass(frozen=True)
+class How:
+    """What decides how a plan is carried out, but not what comes of it; see `synthesize`."""
+
+    workers: int | Executor | None = None
+    overwrite: bool = False
+    dry_run: bool = False
+    progress: Progress | None = None
+
+
+def carry_out(
+    plan: Plan, recipe: Recipe | None, folder: Path, skipped: Sequence[Skipped], how: How, *, began: float
+) -> Summary:
+    """Make in `folder` what of the plan is missing there; `began` is the `time.monotonic()` that seconds count from."""
     summary = Summary(
         folder=folder,
-        recipe=loaded.name,
+        recipe=recipe.name if recipe else plan.recipe_name,
         scale=plan.scale,
-        patch=patch,
-        variants=variants,
+        patch=plan.patch,
+        variants=plan.variants,
         num_pairs=0,
         num_planned=plan.num_pairs,
         num_made=0,
@@ -158,16 +151,17 @@ def synthesize(
         num_shards=plan.num_shards,
         num_bytes=0,
         seconds=0.0,
-        workers=0 if isinstance(workers, Executor) else min(workers or cores(), plan.num_shards),
-        skipped=tuple(inputs.skipped),
-        is_dry_run=dry_run,
+        workers=0 if isinstance(how.workers, Executor) else min(how.workers or cores(), plan.num_shards),
+        skipped=tuple(skipped),
+        is_dry_run=how.dry_run,
     )
-    if dry_run:
-        holds_another_run(folder, plan, overwrite)
+    if how.dry_run:
+        holds_another_run(folder, plan, how.overwrite)
         return replace(summary, seconds=time.monotonic() - began)
+    workers = how.workers if isinstance(how.workers, Executor) else summary.workers
     with _folder(folder), folder_lock(folder):
-        run = _Run(folder, plan, loaded, workers if isinstance(workers, Executor) else summary.workers, progress)
-        run.go(overwrite, summary.skipped)
+        run = _Run(folder, plan, recipe, workers, how.progress)
+        run.go(how.overwrite, summary.skipped)
     records = [outcome.record for outcome in run.done.values() if outcome.record is not None]
     failed = {entry.sha256 for entry in run.skipped}
     return replace(
@@ -187,23 +181,6 @@ def cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
-
-
-def libraries() -> str:
-    """Versions of what decides bytes beside our own code: image codecs and the writer of a shard's structure."""
-    found = []
-    for name in _LIBRARIES:
-        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
-            found.append(f"{name} {importlib.metadata.version(name)}")
-    return ", ".join(found)
-
-
-def _loaded(recipe: str | Path | Recipe, overrides: Sequence[str], scale: int | None) -> Recipe:
-    if not isinstance(recipe, Recipe):
-        return load_recipe(recipe, overrides=overrides, scale=scale)
-    if overrides or scale not in (None, recipe.scale):
-        raise UsageError(recipe.name, "overrides and scale belong to loading it", "give them to load_recipe")
-    return recipe
 
 
 @contextlib.contextmanager
@@ -228,7 +205,7 @@ class _Run:
     """The coordinator of one folder, which it holds the lock of."""
 
     def __init__(
-        self, folder: Path, plan: Plan, recipe: Recipe, workers: int | Executor, progress: Progress | None
+        self, folder: Path, plan: Plan, recipe: Recipe | None, workers: int | Executor, progress: Progress | None
     ) -> None:
         self.folder, self.plan, self.recipe, self.workers, self.progress = folder, plan, recipe, workers, progress
         self.done: dict[int, Outcome] = {}
@@ -321,6 +298,7 @@ def _manifest(plan: Plan, records: tuple[ShardRecord, ...], num_skipped: int) ->
         scale=plan.scale,
         hr_height=plan.patch,
         hr_width=plan.patch,
+        zoom=plan.zoom,
         num_planned=plan.num_pairs,
         num_skipped=num_skipped,
         complete=True,

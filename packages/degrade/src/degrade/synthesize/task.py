@@ -10,22 +10,16 @@ from pathlib import Path
 
 import numpy as np
 
-from degrade.errors import ImageError
-from degrade.image import Pixels, window
-from degrade.pipeline import PairKey, degrade_window
+from degrade.image import Pixels
 from degrade.recipe import Recipe
-from degrade.rng import Stream
 from degrade.shards.layout import Rows, ShardHeader, SourceRow
 from degrade.shards.manifest import ShardRecord
 from degrade.shards.writer import write_shard
 from degrade.sources.folder import Skipped
-from degrade.sources.load import load
-from degrade.sources.source import Source
-from degrade.synthesize.detail import detail
-from degrade.synthesize.inputs import left_out, too_small
-from degrade.synthesize.plan import CANDIDATES, Cut, Plan, cuts
-
-POSITION = "@position"  # the step that draws where a patch lies; no recipe can name it by accident
+from degrade.synthesize.cutter import Cutter
+from degrade.synthesize.inputs import left_out
+from degrade.synthesize.picture import Picture, read_or_skip, source_row
+from degrade.synthesize.plan import Cut, Plan, cuts
 
 
 @dataclass(frozen=True)
@@ -58,7 +52,7 @@ def _silent(shard: int, source: int | None, pairs: int) -> None:
     return
 
 
-def make_shard(plan: Plan, recipe: Recipe, index: int, folder: Path) -> Outcome:
+def make_shard(plan: Plan, recipe: Recipe | None, index: int, folder: Path) -> Outcome:
     """Make shard `index` of `plan` in `folder`.
 
     Raises:
@@ -70,7 +64,7 @@ def make_shard(plan: Plan, recipe: Recipe, index: int, folder: Path) -> Outcome:
 class Maker:
     """Makes one shard after the other, and writes each while the next one is filled."""
 
-    def __init__(self, plan: Plan, recipe: Recipe, folder: Path, announce: Announce = _silent) -> None:
+    def __init__(self, plan: Plan, recipe: Recipe | None, folder: Path, announce: Announce = _silent) -> None:
         self.plan, self.recipe, self.folder, self.announce = plan, recipe, folder, announce
         self._rooms = Room(), Room()
         self._writer = ThreadPoolExecutor(1)
@@ -102,7 +96,7 @@ class Maker:
 
 def fill_shard(
     plan: Plan,
-    recipe: Recipe,
+    recipe: Recipe | None,
     index: int,
     *,
     announce: Announce = _silent,
@@ -115,17 +109,21 @@ def fill_shard(
         without: sources not to be touched, each with the reason.
         room: memory for the pixels, free to be used.
     """
-    made = _Columns(plan, plan.pairs_of(index), bool(recipe.hr), room or Room())
+    made = _Columns(plan, plan.pairs_of(index), recipe is not None and bool(recipe.hr), room or Room())
     skipped = []
     for cut in cuts(plan, index):
         source = plan.sources[cut.source].source
-        announce(index, cut.source, made.num_pairs)
+
+        def tick(number: int = cut.source) -> None:
+            announce(index, number, made.num_pairs)
+
+        tick()
         reason = (without or {}).get(cut.source)
-        pixels = _read(source, plan.patch) if reason is None else left_out(source, "crash", reason)
-        if isinstance(pixels, Skipped):
-            skipped.append(pixels)
+        picture = read_or_skip(source, plan) if reason is None else left_out(source, "crash", reason)
+        if isinstance(picture, Skipped):
+            skipped.append(picture)
         else:
-            _cut(made, pixels, plan, recipe, cut)
+            _cut(made, picture, plan, recipe, cut, tick)
     announce(index, None, made.num_pairs)
     return made.rows(plan.recipe_text) if made.num_pairs else None, tuple(skipped)
 
@@ -144,54 +142,21 @@ def _written(plan: Plan, index: int, folder: Path, rows: Rows | None, skipped: t
         tool=plan.tool,
         hr_height=plan.patch,
         hr_width=plan.patch,
+        zoom=plan.zoom,
     )
     return Outcome(write_shard(folder / plan.shard_name(index), header, rows), skipped)
 
 
-def position(pixels: Pixels, stream: Stream, patch: int, min_detail: float) -> tuple[int, int]:
-    """Where patch number `stream.patch` lies: uniform over all positions that fit.
-
-    With a least detail, the first of 8 positions that reaches it, else the most detailed of them.
-    """
-    rows, columns = pixels.shape[0] - patch + 1, pixels.shape[1] - patch + 1
-    draws = stream.step(POSITION)
-    best, best_at = -1.0, (0, 0)
-    for candidate in range(CANDIDATES):
-        for_y, for_x = draws.bits(f"candidate{candidate}")
-        y, x = (for_y * rows) >> 64, (for_x * columns) >> 64
-        if min_detail <= 0:
-            return y, x
-        found = detail(pixels, y, x, patch)
-        if found >= min_detail:
-            return y, x
-        if found > best:
-            best, best_at = found, (y, x)
-    return best_at
-
-
-def _read(source: Source, patch: int) -> Pixels | Skipped:
-    try:
-        pixels = load(source)
-    except ImageError as error:
-        return left_out(source, "unreadable", f"{error.problem} - {error.cure}")
-    except MemoryError as error:
-        return left_out(source, "memory", str(error) or "not enough memory to read it")
-    if min(pixels.shape[:2]) < patch:
-        return left_out(source, *too_small(pixels.shape[0], pixels.shape[1], patch))
-    return pixels
-
-
-def _cut(made: _Columns, pixels: Pixels, plan: Plan, recipe: Recipe, cut: Cut) -> None:
+def _cut(
+    made: _Columns, picture: Picture, plan: Plan, recipe: Recipe | None, cut: Cut, tick: Callable[[], None]
+) -> None:
     """All pairs of one source in one shard."""
     planned = plan.sources[cut.source]
-    made.begin_source(planned.source, pixels.shape[0], pixels.shape[1])
-    key = int(planned.key, 16)
-    for patch in range(cut.first_patch, cut.first_patch + cut.num_patches):
-        y, x = position(pixels, Stream(key, patch), plan.patch, plan.min_detail)
-        around = window(pixels, y, x, plan.patch, plan.patch, plan.margin)
-        for variant in range(plan.variants):
-            pair = degrade_window(around, recipe, PairKey(key, patch, variant), plan.margin)
-            made.add(pair.lr, pair.hr, pair.trace, (y, x), is_first=variant == 0)
+    made.begin_source(source_row(planned.source, picture))
+    patches = range(cut.first_patch, cut.first_patch + cut.num_patches)
+    cutter = Cutter.of(plan, recipe)
+    for pair, origin, variant in cutter.pairs(picture, int(planned.key, 16), patches, range(plan.variants), tick):
+        made.add(pair.lr, pair.hr, pair.trace, origin, is_first=variant == 0)
 
 
 @dataclass
@@ -216,10 +181,8 @@ class _Columns:
         self.source_index = np.empty(length_hr, np.int32)
         self.origin = np.empty((length_hr, 2), np.int32)
 
-    def begin_source(self, source: Source, height: int, width: int) -> None:
-        self.sources.append(
-            {"root": source.root, "path": source.path, "sha256": source.sha256, "height": height, "width": width}
-        )
+    def begin_source(self, row: SourceRow) -> None:
+        self.sources.append(row)
 
     def add(self, lr: Pixels, hr: Pixels, trace: str, origin: tuple[int, int], *, is_first: bool) -> None:
         if is_first or (self.hr_varies and not np.array_equal(hr, self.hr[self.num_hr - 1])):

@@ -39,15 +39,16 @@ def receive(pipe: Connection) -> dict[str, Any]:
 
 def _serve(pipe: Connection) -> None:
     try:
-        from degrade.recipe import parse_recipe
         from degrade.synthesize.plan import parse_plan
+        from degrade.synthesize.stored_recipe import stored_recipe
         from degrade.synthesize.task import Maker
 
         start = receive(pipe)
         folder = Path(start["folder"])
         plan = parse_plan(Path(start["plan"]).read_text(encoding="ascii"), origin=start["plan"])
-        recipe = parse_recipe(plan.recipe_text, origin=plan.recipe_name, scale=plan.scale)
-        maker = Maker(plan, recipe, folder, lambda _, source, pairs: send(pipe, {"source": source, "pairs": pairs}))
+        maker = Maker(
+            plan, stored_recipe(plan), folder, lambda _, source, pairs: send(pipe, {"source": source, "pairs": pairs})
+        )
         send(pipe, {"ready": True})
         while True:
             task = receive(pipe)

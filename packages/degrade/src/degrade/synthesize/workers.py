@@ -21,9 +21,10 @@ from pathlib import Path
 
 from degrade import errors
 from degrade.errors import ResourceError
-from degrade.recipe import Recipe, parse_recipe
+from degrade.recipe import Recipe
 from degrade.synthesize.journal import outcome_from
 from degrade.synthesize.plan import Plan, parse_plan
+from degrade.synthesize.stored_recipe import stored_recipe
 from degrade.synthesize.task import Maker, Outcome, make_shard
 from degrade.synthesize.worker import receive, send
 
@@ -41,7 +42,7 @@ class Job:
     """What all ways of working need. `on_progress` is told (shard, pairs made of it so far)."""
 
     plan: Plan
-    recipe: Recipe
+    recipe: Recipe | None  # of captured pairs that stay as they are, none
     plan_path: Path
     folder: Path
     on_progress: Callable[[int, int], None] = lambda shard, pairs: None
@@ -82,11 +83,11 @@ def make_one(plan_path: str, digest: str, folder: str, shard: int) -> Outcome:
 
 
 @lru_cache(maxsize=2)
-def _plan_and_recipe(plan_path: str, digest: str) -> tuple[Plan, Recipe]:
+def _plan_and_recipe(plan_path: str, digest: str) -> tuple[Plan, Recipe | None]:
     plan = parse_plan(Path(plan_path).read_text(encoding="ascii"), origin=plan_path)
     if plan.digest() != digest:
         raise errors.IntegrityError(plan_path, "changed while the run was going on", "run the command again")
-    return plan, parse_recipe(plan.recipe_text, origin=plan.recipe_name, scale=plan.scale)
+    return plan, stored_recipe(plan)
 
 
 def in_processes(job: Job, shards: Sequence[int], count: int) -> Finished:
