@@ -2,10 +2,10 @@
 
     PEERS=DIR python benchmarks/parity.py [PHOTOS...] [--pairs 400]
 
-The same photographs go through both, each drawing for itself: the peer takes a crop of 400 x 400 pixels and returns a pair
-of 64 and 256; ours takes the 256 in the middle of the same crop with its surroundings. For every pair: the noise level of
-LR (Immerkaer 1996, grey levels), its sharpness (mean absolute difference of neighbours, grey levels), and PSNR against
-MATLAB-bicubic LR of the HR patch. Two-sample Kolmogorov-Smirnov between the two sets: D, p, and the deciles.
+The same photographs go through both, each drawing for itself: the peer takes a crop of 400 x 400 pixels and returns a
+pair of 64 and 256; ours takes the 256 in the middle of the same crop with its surroundings. For every pair: the noise
+level of LR (Immerkaer 1996, grey levels), its sharpness (mean absolute difference of neighbours, grey levels), and PSNR
+against MATLAB-bicubic LR of the HR patch. Two-sample Kolmogorov-Smirnov between the two sets: D, p, and the deciles.
 
 Known differences are undone by overrides in a second row, so that what is left is chance:
 BSRGAN's correlated noise ignores the level it draws; its camera sensor step was never published.
@@ -93,7 +93,10 @@ def versions(name: str) -> Iterator[tuple[str, Recipe]]:
     recipe = load_recipe(name)
     yield "as it ships", recipe
     if 'op = "sensor"' in recipe.text:
-        yield "without the sensor", parse_recipe(re.sub(r'(op = "sensor".*?probability = )[0-9.]+', r"\g<1>0", recipe.text))
+        yield (
+            "without the sensor",
+            parse_recipe(re.sub(r'(op = "sensor".*?probability = )[0-9.]+', r"\g<1>0", recipe.text)),
+        )
 
 
 def made_by(way: PairWay, crops: Sequence[Pixels]) -> Iterator[tuple[Pixels, Pixels]]:
@@ -120,7 +123,7 @@ def measured(lr: Pixels, hr: Pixels) -> tuple[float, float, float]:
 def compared(ours: NDArray[np.float64], theirs: NDArray[np.float64]) -> dict[str, Any]:
     rows = {}
     for column, name in enumerate(MEASURES):
-        test = stats.ks_2samp(ours[:, column], theirs[:, column])
+        test: Any = stats.ks_2samp(ours[:, column], theirs[:, column])
         deciles = {
             side: [round(float(v), 2) for v in np.percentile(values[:, column], (10, 50, 90))]
             for side, values in (("ours", ours), ("theirs", theirs))

@@ -3,9 +3,9 @@
     PEERS=DIR python benchmarks/recipes.py [--quick]
 
 Ops: drawing, building the kernel and applying it, on (256, 256, 3) for what works at HR size and (64, 64, 3) for what
-works at LR size, one thread, CPU time. Recipes: an HR patch of 256 x 256 with its surroundings in memory to its LR pair;
-the peers take crops of 400 x 400 and return 256 and 64, as they do in training. Memory: the peak of a process that makes
-1,000 and 10,000 pairs. A photograph of 12,000 x 9,000 pixels is cut and degraded whole.
+works at LR size, one thread, CPU time. Recipes: an HR patch of 256 x 256 with its surroundings in memory to its pair;
+the peers take crops of 400 x 400 and return 256 and 64, as they do in training. Memory: the peak of a process that
+makes 1,000 and 10,000 pairs. A photograph of 12,000 x 9,000 pixels is cut and degraded whole.
 """
 
 from __future__ import annotations
@@ -34,38 +34,71 @@ from peers.pairs import CROP, HR
 HR_SIDE, LR_SIDE = 256, 64
 SIZES = "size_choice = [7, 9, 11, 13, 15, 17, 19, 21]"
 ANGLE = "angle_range = [0, 3.14159]"
+BICUBIC = 'op = "downsample", filter = "bicubic", cubic_a = -0.75'
 SIGMAS = "sigma_x_range = [0.2, 3.0], sigma_y_range = [0.2, 3.0]"
 
 # our step, the side it works on, what it is compared with
 OPS: list[tuple[str, int, tuple[str, ...]]] = [
-    ('op = "gaussian_blur", size = 21, sigma_range = [0.2, 3.0]', HR_SIDE, ("OpenCV: filter2D 21 x 21", "KAIR: add_blur")),
-    (f'op = "anisotropic_gaussian_blur", size = 21, {SIGMAS}, {ANGLE}', HR_SIDE, ("OpenCV: filter2D 21 x 21", "KAIR: add_blur")),
     (
-        f'op = "anisotropic_gaussian_blur", size = 21, {SIGMAS}, {ANGLE} }}, {{ op = "downsample", filter = "bicubic", cubic_a = -0.75',
+        'op = "gaussian_blur", size = 21, sigma_range = [0.2, 3.0]',
+        HR_SIDE,
+        ("OpenCV: filter2D 21 x 21", "KAIR: add_blur"),
+    ),
+    (
+        f'op = "anisotropic_gaussian_blur", size = 21, {SIGMAS}, {ANGLE}',
+        HR_SIDE,
+        ("OpenCV: filter2D 21 x 21", "KAIR: add_blur"),
+    ),
+    (
+        f'op = "anisotropic_gaussian_blur", size = 21, {SIGMAS}, {ANGLE} }}, {{ {BICUBIC}',
         HR_SIDE,
         ("OpenCV: filter2D 21 x 21, then resize to a quarter",),
     ),
-    (f'op = "generalized_gaussian_blur", {SIZES}, {SIGMAS}, {ANGLE}, beta_range = [0.5, 4]', HR_SIDE, ("BasicSR: random_mixed_kernels",)),
-    (f'op = "plateau_blur", {SIZES}, {SIGMAS}, {ANGLE}, beta_range = [1, 2]', HR_SIDE, ("BasicSR: random_mixed_kernels",)),
+    (
+        f'op = "generalized_gaussian_blur", {SIZES}, {SIGMAS}, {ANGLE}, beta_range = [0.5, 4]',
+        HR_SIDE,
+        ("BasicSR: random_mixed_kernels",),
+    ),
+    (
+        f'op = "plateau_blur", {SIZES}, {SIGMAS}, {ANGLE}, beta_range = [1, 2]',
+        HR_SIDE,
+        ("BasicSR: random_mixed_kernels",),
+    ),
     (f'op = "sinc_blur", {SIZES}, cutoff_range = [1.05, 3.14]', HR_SIDE, ("BasicSR: circular_lowpass_kernel",)),
     ('op = "disk_blur", radius_range = [1, 5]', HR_SIDE, ("albumentations: Defocus",)),
     (f'op = "motion_blur", length_range = [3, 21], {ANGLE}', HR_SIDE, ("albumentations: MotionBlur",)),
     ('op = "shake_blur", size = 25, length_range = [5, 25]', HR_SIDE, ()),
     ('op = "median_blur", size = 5', HR_SIDE, ("OpenCV: medianBlur 5", "SciPy: median 5")),
     ('op = "mixture_blur", count = 4, size = 15, sigma_x_range = [0.2, 3.0], sigma_y_range = [0.2, 3.0]', HR_SIDE, ()),
-    ('op = "resize", filter = "bicubic", cubic_a = -0.75, factor_range = [0.3, 1.4]', HR_SIDE, ("OpenCV: resize, any size",)),
+    (
+        'op = "resize", filter = "bicubic", cubic_a = -0.75, factor_range = [0.3, 1.4]',
+        HR_SIDE,
+        ("OpenCV: resize, any size",),
+    ),
     ('op = "unsharp_mask"', HR_SIDE, ("KAIR: add_sharpening", "albumentations: UnsharpMask")),
-    ('op = "gaussian_noise", sigma_8bit_range = [1, 30]', LR_SIDE, ("NumPy: Gaussian noise", "BasicSR: random_add_gaussian_noise", "KAIR: add_Gaussian_noise")),
+    (
+        'op = "gaussian_noise", sigma_8bit_range = [1, 30]',
+        LR_SIDE,
+        ("NumPy: Gaussian noise", "BasicSR: random_add_gaussian_noise", "KAIR: add_Gaussian_noise"),
+    ),
     ('op = "poisson_noise", peak_range = [50, 150]', LR_SIDE, ("NumPy: Poisson noise", "KAIR: add_Poisson_noise")),
     ('op = "scaled_poisson_noise", scale_range = [0.05, 3]', LR_SIDE, ("BasicSR: random_add_poisson_noise",)),
     ('op = "speckle_noise", sigma_8bit_range = [2, 25], mode = "correlated"', LR_SIDE, ("KAIR: add_speckle_noise",)),
     ('op = "salt_pepper_noise", amount = 0.02', LR_SIDE, ("albumentations: SaltAndPepper",)),
     ('op = "spatial_noise", sigma_8bit = 10, correlation = 1.0', LR_SIDE, ()),
     ('op = "sensor"', LR_SIDE, ("albumentations: ISONoise",)),
-    ('op = "jpeg", quality_range = [30, 95]', LR_SIDE, ("OpenCV: JPEG", "Pillow: JPEG", "KAIR: add_JPEG_noise", "BasicSR: random_add_jpg_compression")),
+    (
+        'op = "jpeg", quality_range = [30, 95]',
+        LR_SIDE,
+        ("OpenCV: JPEG", "Pillow: JPEG", "KAIR: add_JPEG_noise", "BasicSR: random_add_jpg_compression"),
+    ),
     ('op = "webp", quality = 75', LR_SIDE, ("Pillow: WebP, method 4",)),
     ('op = "quantise", levels = 16, dither = "floyd_steinberg"', LR_SIDE, ("albumentations: Posterize",)),
-    ('op = "chromatic_aberration", strength_red = 1, strength_blue = -1, centre_distance_range = [0, 2000]', HR_SIDE, ("albumentations: ChromaticAberration",)),
+    (
+        'op = "chromatic_aberration", strength_red = 1, strength_blue = -1, centre_distance_range = [0, 2000]',
+        HR_SIDE,
+        ("albumentations: ChromaticAberration",),
+    ),
     ('op = "white_balance", red_gain = 1.1, blue_gain = 0.9', LR_SIDE, ()),
     ('op = "chroma_subsampling", subsampling = "4:2:0"', LR_SIDE, ()),
 ]
@@ -104,7 +137,9 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="one short repeat: to see that it runs")
     arguments = parser.parse_args()
     timing = {"repeats": 1, "seconds": 0.1} if arguments.quick else {"repeats": 5, "seconds": 0.3}
-    result: dict[str, Any] = {"machine": interleave.machine("degrade", "numpy", "opencv-python-headless", "pillow", "scipy")}
+    result: dict[str, Any] = {
+        "machine": interleave.machine("degrade", "numpy", "opencv-python-headless", "pillow", "scipy")
+    }
     result["ops"] = ops(timing)
     result["recipes"] = recipes(timing if arguments.quick else {"repeats": 5, "seconds": 1.0})
     result["memory_mib"] = {} if arguments.quick else memory()

@@ -44,7 +44,7 @@ def _libraries() -> dict[str, Step]:
     random = np.random.default_rng(0)
 
     def gaussian(size: int) -> NDArray[np.float64]:
-        y, x = np.mgrid[: size, : size] - size // 2
+        y, x = np.mgrid[:size, :size] - size // 2
         a, b = random.uniform(0.2, 3.0, 2)
         turn = random.uniform(0, np.pi)
         u, v = np.cos(turn) * x + np.sin(turn) * y, np.cos(turn) * y - np.sin(turn) * x

@@ -1,4 +1,4 @@
-"""What an adapter of a whole published pipeline is given and returns: HR crops in, pairs out, drawn by the peer itself."""
+"""What an adapter of a whole published pipeline is given and returns: HR crops in, pairs out; the peer draws."""
 
 from __future__ import annotations
 

@@ -83,7 +83,7 @@ def _maker(model_code: Any, dataset: Any, options: dict[str, Any]) -> Any:
     model.jpeger, model.usm_sharpener = utils.DiffJPEG(differentiable=False), utils.USMSharp()
     model._dequeue_and_enqueue = lambda: None
     blur = importlib.import_module("basicsr.utils.img_process_util").filter2D
-    model_code.filter2D = lambda image, kernel: blur(image.contiguous(), kernel)  # torch's resize on the CPU may turn axes
+    model_code.filter2D = lambda image, kernel: blur(image.contiguous(), kernel)  # torch's resize may turn axes
     client = dataset.file_client
 
     def make(crops: Patches) -> tuple[Patches, Patches]:

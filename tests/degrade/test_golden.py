@@ -1,6 +1,6 @@
 """Eight pairs of every recipe, as hashes: the same bytes on every machine and in every version with one `ENGINE`.
 
-    python tests/degrade/test_golden.py        makes golden.json anew; then raise `pipeline.ENGINE`
+python tests/degrade/test_golden.py        makes golden.json anew; then raise `pipeline.ENGINE`
 """
 
 from __future__ import annotations
@@ -85,7 +85,9 @@ def test_pairs_hold_on_other_processors(processor: dict[str, str], tmp_path: Pat
         kept = [name for name in processor["NPY_DISABLE_CPU_FEATURES"].split() if name in known]
         processor = {"NPY_DISABLE_CPU_FEATURES": " ".join(kept)}
     env = {**os.environ, **processor, "DEGRADE_CACHE": str(tmp_path), "PYTHONWARNINGS": "ignore"}
-    code = f"import runpy, sys; sys.argv = ['x', '--print']; runpy.run_path({str(Path(__file__))!r}, run_name='__main__')"
+    code = (
+        f"import runpy, sys; sys.argv = ['x', '--print']; runpy.run_path({str(Path(__file__))!r}, run_name='__main__')"
+    )
     done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, check=True)
     found = json.loads(done.stdout)["pairs"]
     assert {n: h for n, h in found.items() if not codec_differs(n)} == {

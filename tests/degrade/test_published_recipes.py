@@ -15,7 +15,12 @@ from degrade.rng import Stream
 
 DRAWS = 2000
 PI = math.pi
-ODD = {"7..21": list(range(7, 22, 2)), "7..25": list(range(7, 26, 2)), "7..11": [7, 9, 11], "13..21": [13, 15, 17, 19, 21]}
+ODD = {
+    "7..21": list(range(7, 22, 2)),
+    "7..25": list(range(7, 26, 2)),
+    "7..11": [7, 9, 11],
+    "13..21": [13, 15, 17, 19, 21],
+}
 Expected = dict[str, tuple[float, dict[str, Any]]]  # id: chance to run, field: (low, high) uniform or [choices]
 
 
@@ -165,7 +170,9 @@ def test_every_recipe_has_its_numbers_here() -> None:
 def test_draws_follow_the_published_ranges_and_chances(name: str, drawn: dict[str, dict[str, list[Any]]]) -> None:
     for step, (chance, fields) in PUBLISHED[name].items():
         draws = drawn[name][step]
-        assert len(draws) == pytest.approx(DRAWS * chance, abs=1e-9 + 4.5 * math.sqrt(DRAWS * chance * (1 - chance))), step
+        assert len(draws) == pytest.approx(DRAWS * chance, abs=1e-9 + 4.5 * math.sqrt(DRAWS * chance * (1 - chance))), (
+            step
+        )
         for field, expected in fields.items():
             _check_values(f"{step}.{field}", [_value(draw, field) for draw in draws], expected)
 
@@ -176,7 +183,8 @@ def test_jpeg_qualities_are_uniform_whole_numbers(name: str, drawn: dict[str, di
     for step in steps:
         qualities = np.array([draw.quality for draw in drawn[name][step]])
         assert (qualities.min(), qualities.max()) == (low, high)
-        assert stats.kstest(qualities + np.random.default_rng(0).random(qualities.size), "uniform", (low, high + 1 - low)).pvalue > 1e-5
+        spread = qualities + np.random.default_rng(0).random(qualities.size)
+        assert stats.kstest(spread, "uniform", (low, high + 1 - low)).pvalue > 1e-5
 
 
 @pytest.mark.parametrize("name", PUBLISHED)

@@ -12,14 +12,14 @@ from degrade.functional.light import to_linear, to_srgb
 from degrade.functional.resample import resize
 from degrade.ops.protocol import Context, Distribution, Options
 from degrade.ops.resize import FILTERS, Downsample, LinearLightResizeDraw, Resize, ResizeDraw
-from degrade.pipeline import degrade_image, degrade_window, PairKey
+from degrade.pipeline import PairKey, degrade_image, degrade_window
 from degrade.recipe import parse_recipe
 from degrade.rng import Stream
 
 HEAD = 'name = "x"\nsource = "test"\nscale = {scale}\nmargin = {margin}\n'
 
 
-def recipe(*steps: str, scale: int = 4, margin: int = 32):  # noqa: ANN201
+def recipe(*steps: str, scale: int = 4, margin: int = 32):
     return parse_recipe(HEAD.format(scale=scale, margin=margin) + f"lr = [{', '.join(steps)}]\n")
 
 
@@ -116,7 +116,10 @@ def test_recipes_that_may_end_at_another_size_are_refused(steps: list[str]) -> N
     "steps",
     [
         ['{ op = "resize", filter = "area", of = "lr", factor = 1 }'],
-        ['{ op = "resize", filter = "area", of = "lr", factor_range = [0.5, 2] }', '{ op = "downsample", filter = "area" }'],
+        [
+            '{ op = "resize", filter = "area", of = "lr", factor_range = [0.5, 2] }',
+            '{ op = "downsample", filter = "area" }',
+        ],
         [
             '{ op = "shuffled", keep_order = [["a", "b"]], groups = [{ name = "b", steps = [{ op = "downsample",'
             ' filter = "area" }] }, { name = "a", steps = [{ op = "resize", filter = "area", factor = 0.5 }] }] }'

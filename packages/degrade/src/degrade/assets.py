@@ -1,7 +1,7 @@
 """Files that a recipe uses: pools of measured kernels and of real noise. Known by SHA-256, opened once per process.
 
-A recipe names a file; an op holds name and SHA-256 (`PoolFile`), a trace the SHA-256 alone. `register` tells this process
-where a file lies, `pool` opens it.
+A recipe names a file; an op holds name and SHA-256 (`PoolFile`), a trace the SHA-256 alone. `register` tells this
+process where a file lies, `pool` opens it.
 """
 
 from __future__ import annotations

@@ -146,8 +146,8 @@ def run(window: Pixels, draws: Sequence[Draw], *, scale: int, margin: int, fold:
 class _Place:
     """Which part of the window, at which resolution, the image shows.
 
-    `size` is that of the whole window at this resolution, `start` where the image begins in it, and `origin` the image's
-    first pixel counted from the patch's, rounded down between pixels.
+    `size` is that of the whole window at this resolution, `start` where the image begins in it, and `origin` its first
+    pixel counted from the patch's, rounded down between pixels.
     """
 
     __slots__ = ("hr_shape", "margin", "origin", "size", "start")
@@ -171,7 +171,7 @@ class _Place:
 def _folded_pass(
     image: Pixels | Image, draws: Sequence[Any], place: _Place, patch: tuple[int, int], reach: int | None
 ) -> Image:
-    """All of `draws` in one pass, evaluated only where the `reach` of the steps that follow can bring it into the patch."""
+    """All of `draws` in one pass, evaluated only where the `reach` of what follows can bring it into the patch."""
     kernel: NDArray[np.float64] | None = None
     anchor = 0, 0
     if hasattr(draws[0], "kernel"):

@@ -26,7 +26,7 @@ class Context:
 
     Attributes:
         origin: row and column of the image's first pixel, counted from the patch's at this resolution (rounded down
-            where it falls between pixels); negative inside the margin. Noise fields and block grids are addressed by it.
+            where it falls between pixels); negative inside the margin. It addresses noise fields and block grids.
         hr_shape: height and width of the HR window that the image is made from; what is forced to LR size needs it.
     """
 

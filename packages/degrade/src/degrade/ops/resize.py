@@ -79,7 +79,7 @@ class Downsample:
 
 @dataclass(frozen=True)
 class Resize:
-    """To `factor` times a size, or to that size over `divisor`: of the image as it is (`of = "current"`), of HR, or of LR.
+    """To `factor` times a size, or that size over `divisor`: of the image as it is (`of = "current"`), of HR, or of LR.
 
     `of = "lr", factor = 1` is LR size itself, `of = "hr"` with the same factor always gives the same size. Sizes are
     rounded to whole pixels, at least one. The other fields are `Downsample`'s.

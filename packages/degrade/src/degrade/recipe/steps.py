@@ -114,7 +114,7 @@ class Reader:
             yield entry, f"{path}.{key}[{number}]"
 
     def _op_table(self, cls: type, table: dict[str, Any], path: str) -> dict[str, Any]:
-        """The step's keys as the op's fields: `sigma_range` becomes one form of `sigma`; scale and pools are filled in."""
+        """The step's keys as the op's fields: `sigma_range` is a form of `sigma`; scale and pools are filled in."""
         hints = get_type_hints(cls)
         takes_scale = hints.get("scale") is int  # the run's
         if "scale" in table and takes_scale:
@@ -215,6 +215,11 @@ def _ends(steps: Sequence[Step], sizes: set[str]) -> set[str]:
     return sizes
 
 
+def _moves(steps: Sequence[Step]) -> bool:
+    """Whether `steps` may change a size."""
+    return any(_ends(steps, {size}) != {size} for size in ("hr", "other"))
+
+
 def _after(op: object, size: str) -> set[str]:
     if isinstance(op, Downsample):
         return {"lr"}
@@ -223,7 +228,7 @@ def _after(op: object, size: str) -> set[str]:
     if isinstance(op, OneOf):
         return {end for branch in op.branches if branch.weight > 0 for end in _ends(branch.steps, {size})}
     if isinstance(op, Shuffled):
-        movers = [g for g, group in enumerate(op.groups) if any(_ends(group.steps, {s}) != {s} for s in ("hr", "other"))]
+        movers = [g for g, group in enumerate(op.groups) if _moves(group.steps)]
         rest = [g for g in range(len(op.groups)) if g not in movers]
         orders = (op.kept([*order, *rest]) for order in itertools.permutations(movers))
         return {end for order in orders for end in _ends([s for g in order for s in op.groups[g].steps], {size})}
