@@ -6,21 +6,28 @@ import importlib
 import re
 from pathlib import Path
 
+import click
 import pytest
 
 from degrade import codecs
 from degrade.functional.dead_leaves import render
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = [ROOT / "README.md", *sorted(ROOT.glob("packages/*/README.md"))]
+PAGES = [
+    ROOT / "README.md",
+    *sorted(ROOT.glob("packages/*/README.md")),
+    *sorted(ROOT.glob("packages/*/docs/*.md")),
+    ROOT / "packages" / "degrade" / "src" / "degrade" / "recipes" / "README.md",
+]
 
 
 def blocks(page: Path, language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    found = re.findall(r"^```(\w*)\n(.*?)^```$", page.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE)
+    return [block for name, block in found if name == language]
 
 
-def commands() -> list[tuple[str, str, list[str]]]:
-    """(program, command, its options) of every line and of every code in a sentence or table."""
+def commands() -> list[tuple[str, list[str], list[str]]]:
+    """(program, command and the word after it, options) of every line and of every code in a sentence or table."""
     found = []
     for page in PAGES:
         text = page.read_text(encoding="utf-8")
@@ -28,7 +35,7 @@ def commands() -> list[tuple[str, str, list[str]]]:
         for line in [*lines, *re.findall(r"`([^`\n]+)`", text)]:
             words = line.split()
             if len(words) > 1 and words[0] in {"degrade", "srzoo"}:
-                found.append((words[0], words[1], [w.split("=")[0] for w in words if re.match(r"--?[a-z]", w)]))
+                found.append((words[0], words[1:3], [w.split("=")[0] for w in words if re.match(r"--?[a-z]", w)]))
     return found
 
 
@@ -42,11 +49,27 @@ def test_the_python_snippets_run_in_their_order(tmp_path: Path, monkeypatch: pyt
     assert (tmp_path / "runs/demo/generator.safetensors").is_file()
 
 
-@pytest.mark.parametrize(("program", "name", "options"), commands())
-def test_every_command_and_option_exists(program: str, name: str, options: list[str]) -> None:
+@pytest.mark.parametrize("page", ["packages/degrade/README.md", "packages/degrade/docs/sources.md"])
+def test_the_python_snippets_of_degrade_run(page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("torch")
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "photos").mkdir()
+    for name in ("photo.jpg", "photos/a.png", "photos/b.png"):
+        codecs.write(tmp_path / name, codecs.Photo(pixels=render(160, 200, len(name))))
+    snippets = blocks(ROOT / page, "python")
+    assert snippets
+    for snippet in snippets:
+        exec(compile(snippet, page, "exec"), {})
+
+
+@pytest.mark.parametrize(("program", "names", "options"), commands())
+def test_every_command_and_option_exists(program: str, names: list[str], options: list[str]) -> None:
     table = importlib.import_module(f"{program}.cli.main").COMMANDS
-    assert name in table
-    command = importlib.import_module(table[name][0]).command
+    assert names[0] in table
+    command = importlib.import_module(table[names[0]][0]).command
+    if isinstance(command, click.Group) and len(names) > 1:
+        assert names[1] in command.commands
+        command = command.commands[names[1]]
     known = {text for parameter in command.params for text in parameter.opts}
     assert set(options) <= known | {"--help", "--version"}
 

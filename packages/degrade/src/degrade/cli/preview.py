@@ -94,7 +94,7 @@ def _cells(pixels: Pixels, recipe: Recipe, view: View, key: int, advance: Callab
         head = f"patch {number // view.variants}, " if view.patches > 1 else ""
         if variant == 0:
             yield Cell(pair.hr, (f"{head}HR", f"{side} x {side} pixels at y {y}, x {x}"), is_reference=True)
-            if plain.recipe is not None and plain.recipe.digest != recipe.digest:
+            if recipe.scale > 1 and plain.recipe is not None and plain.recipe.digest != recipe.digest:
                 lr = plain.at(picture, (y, x), PairKey(key)).lr
                 yield Cell(lr, (f"{head}plain bicubic", f"{lr.shape[1]} x {lr.shape[0]} pixels, for comparison"))
         yield Cell(pair.lr, (f"{head}variant {variant}", *trace_lines(json.loads(pair.trace), drawn)))

@@ -30,13 +30,14 @@ def trace_lines(trace: Mapping[str, object], drawn: Mapping[str, frozenset[str]]
     """One line a step: what it is and its values, without stream keys.
 
     `{"op": "gaussian_blur", "id": "gaussian_blur0", "sigma": 1.2345, "size": 15}` reads
-    `gaussian blur  sigma 1.23  size 15`; with `drawn`, numbers that no recipe draws (the size) are left out.
+    `gaussian blur  sigma 1.23  size 15`; with `drawn`, numbers that no recipe draws (the size) are left out, and steps
+    that have nothing to draw.
     """
     lines = []
     for side, prefix in (("hr_steps", "HR: "), ("steps", "")):
         steps = trace.get(side)
         for step in steps if isinstance(steps, list) else ():
-            if isinstance(step, Mapping):
+            if isinstance(step, Mapping) and (drawn is None or set(step) - {"op", "id"}):  # a clip says nothing
                 keep = None if drawn is None else drawn.get(str(step.get("id")))
                 lines.append(prefix + step_line(step, keep))
     return lines
@@ -61,7 +62,7 @@ def value_text(value: object) -> str:
             return f"{value:.{_SIGNIFICANT}g}" if abs(value) < 10**_SIGNIFICANT else f"{value:.0f}"
         case str():
             is_key = len(value) == _KEY_LENGTH and set(value) <= set("0123456789abcdef")
-            return "" if is_key else value
+            return "" if is_key else word_text(value)
         case list() | tuple() if len(value) > 4:
             return f"({len(value)} values)"
         case list() | tuple():
