@@ -26,12 +26,13 @@ def file(tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("name", NETWORKS)
 def test_every_network_comes_back_with_its_config_and_bits(name: str, tmp_path: Path) -> None:
-    small = {"rcan": {"groups": 1, "blocks": 1}, "compact": {"convs": 1}, "skipres": {"blocks": 1}}.get(name, {})
     config_class, network_class = NETWORKS[name]
-    network = network_class(config_class(scale=3, **small))
+    fields = config_class.__dataclass_fields__
+    scale = {"rcan_dml": 1, "rrdb": 2}.get(name, 3)
+    network = network_class(config_class(scale=scale, **{key: 1 for key in ("groups", "blocks") if key in fields}))
     save_model(tmp_path / "it.safetensors", name, network, {})
     model = load_model(tmp_path / "it.safetensors")
-    assert (model.name, model.scale, model.network.config) == (name, 3, network.config)
+    assert (model.name, model.scale, model.network.config) == (name, scale, network.config)
     assert model.overlap == network.receptive_radius
     assert not model.network.training
     assert not any(parameter.requires_grad for parameter in model.network.parameters())

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from srzoo.errors import ModelFileError, UsageError
+from srzoo.errors import UsageError
 from srzoo.upscale import resolve
 from srzoo.upscale.resolve import resolve_model
 
@@ -49,7 +49,7 @@ def test_without_a_run_the_shipped_model_is_taken(runs: Path) -> None:
 
 def test_without_anything_the_line_says_what_to_give(runs: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(resolve, "shipped_models", list)
-    with pytest.raises(UsageError, match=r"no run under runs/.* - give a \.safetensors file or a run"):
+    with pytest.raises(UsageError, match=r"no run under runs/.* - give a .* file or a run"):
         resolve_model()
 
 
@@ -95,11 +95,12 @@ def test_unknown_names_get_the_nearest(runs: Path) -> None:
         resolve_model("elsewhere/my-run")
 
 
-@pytest.mark.parametrize("suffix", [".pth", ".pt", ".ckpt", ".bin"])
-def test_pickles_are_refused_unread(runs: Path, suffix: str) -> None:
-    pickle = make(Path(f"net{suffix}"))
-    with pytest.raises(ModelFileError, match="a pickle"):
-        resolve_model(str(pickle))
+@pytest.mark.parametrize("suffix", [".pth", ".pt", ".ckpt", ".bin", ".safetensors"])
+def test_a_public_checkpoint_is_a_file_like_any_other(runs: Path, suffix: str) -> None:
+    checkpoint = make(Path(f"net{suffix}"))
+    assert resolve_model(str(checkpoint)) == (checkpoint, f"model net{suffix}")
+    with pytest.raises(UsageError, match="no such file or folder"):
+        resolve_model(f"other{suffix}")
 
 
 def test_resolving_and_planning_load_no_torch() -> None:

@@ -1,6 +1,7 @@
 """Model files: one network as safetensors, with everything needed to build it again in the metadata.
 
-The keys are the network's own, in the layouts that other tools recognise; nothing is guessed from shapes.
+The keys are the network's own, in the layouts that other tools recognise; nothing is guessed from shapes. A file that
+says nothing of itself is a checkpoint of others (`foreign`).
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from torch import Tensor, nn
 from degrade.atomic import write_bytes
 from degrade.errors import UsageError
 from degrade.schema import build, nearest
+from srzoo.checkpoint import foreign
 from srzoo.errors import ModelFileError
 from srzoo.networks import NETWORKS
 
@@ -32,7 +34,7 @@ class Model:
     """A network read from a file, ready for inference on CPU in float32.
 
     Attributes:
-        name: its key in `NETWORKS`.
+        name: its key in `NETWORKS`, or spandrel's name for it.
         overlap: LR pixels around a pixel that can change it; None where pooling sees the whole picture.
         metadata: what the file says of itself, all text.
     """
@@ -80,16 +82,26 @@ def read_metadata(path: Path) -> dict[str, str]:
     Raises:
         ModelFileError: missing, truncated, or not a model file of this package.
     """
-    return _open(path, with_tensors=False)[0]
+    metadata = _open(path, with_tensors=False)[0]
+    _check_format(path, metadata)
+    return metadata
 
 
-def load_model(path: Path) -> Model:
-    """The network in `path`: eval mode, float32, CPU.
+def load_model(path: Path, *, scale: int | None = None) -> Model:
+    """The network in `path`, a model file or a public checkpoint: eval mode, float32, CPU.
+
+    Args:
+        scale: of public weights that serve every scale (VDSR, SRCNN); None: as the file's name says, else 4.
 
     Raises:
-        ModelFileError: missing, truncated, of a foreign kind, or with keys, shapes or values that do not fit.
+        ModelFileError: missing, truncated, unsafe or unknown, or with keys, shapes or values that do not fit.
     """
+    if path.suffix in foreign.PICKLES:
+        return _foreign(path, foreign.read_pickle(path), scale)
     metadata, tensors = _open(path, with_tensors=True)
+    if metadata.get("format") != FORMAT:
+        return _foreign(path, tensors, scale)
+    _check_format(path, metadata)
     if digest(tensors) != metadata.get("sha256"):
         raise ModelFileError(path, "the weights are not those that were written", "copy or train it again")
     network = _built(path, metadata)
@@ -117,12 +129,36 @@ def _open(path: Path, *, with_tensors: bool) -> tuple[dict[str, str], dict[str, 
     except Exception as error:  # SafetensorError is not exported everywhere; a header of odd types raises others
         reason = " ".join(str(error).split())[:80]
         raise ModelFileError(path, f"not a whole safetensors file ({reason})", "copy or train it again") from None
+    return metadata, tensors
+
+
+def _check_format(path: Path, metadata: Mapping[str, str]) -> None:
     if metadata.get("format") != FORMAT:
         raise ModelFileError(path, "a safetensors file, but no model of srzoo", "give one that `srzoo train` wrote")
     version = metadata.get("format_version")
     if version != str(FORMAT_VERSION):
         raise ModelFileError(path, f"format version {version}, known is {FORMAT_VERSION}", "use a newer srzoo")
-    return metadata, tensors
+
+
+def _foreign(path: Path, content: object, scale: int | None) -> Model:
+    tensors = foreign.named_tensors(path, content)
+    found = foreign.recognise(path, tensors, scale)
+    if found is None:
+        name, network = foreign.load_through_spandrel(path, tensors)
+        layout = f"{name}, through spandrel"
+    else:
+        name, layout = found.network, found.layout
+        with torch.random.fork_rng(devices=[]):
+            network = NETWORKS[name][1](found.config)
+        _check_fit(path, network, found.tensors)
+        network.load_state_dict(found.tensors)
+    return Model(
+        network=network.eval().requires_grad_(False),
+        name=name,
+        scale=int(network.scale),  # type: ignore[reportArgumentType]  an int
+        overlap=network.receptive_radius,  # type: ignore[reportArgumentType]  an int or None
+        metadata={"layout": layout},
+    )
 
 
 def _built(path: Path, metadata: Mapping[str, str]) -> nn.Module:

@@ -6,30 +6,29 @@ from importlib import resources
 from pathlib import Path
 
 from degrade.schema import nearest
-from srzoo.errors import ModelFileError, UsageError
+from srzoo.errors import UsageError
 
 SUFFIX = ".safetensors"
 ROLE = "generator"
-_PICKLES = {".pth", ".pt", ".ckpt", ".bin", ".pkl"}
+_FOREIGN = {".pth", ".pt", ".ckpt", ".bin", ".pkl"}  # read without running any code in them
 
 
 def resolve_model(name: str | None = None, *, runs: Path = Path("runs")) -> tuple[Path, str]:
     """The model file and a sentence that says which it is and why.
 
     Args:
-        name: a model file; a run folder, or `RUN:role` where a run has several products; the name of a run below
-            `runs`; the name of a shipped model. None: the run below `runs` whose generator was written last, else the
-            shipped model.
+        name: a model file or public checkpoint; a run folder, or `RUN:role` where a run has several products; the name
+            of a run below `runs`; the name of a shipped model. None: the run below `runs` whose generator was written
+            last, else the shipped model.
 
     Raises:
         UsageError: nothing of that name; the line names what there is.
-        ModelFileError: a kind of file that is not read.
     """
     if name is None:
         return _default(runs)
     path, _, role = name.partition(":")
     if Path(name).is_file():
-        return _file(Path(name)), f"model {name}"
+        return Path(name), f"model {name}"
     for folder in (Path(name), Path(path), runs / path):
         if folder.is_dir():
             product = _product(folder, role if folder != Path(name) else "")
@@ -37,10 +36,10 @@ def resolve_model(name: str | None = None, *, runs: Path = Path("runs")) -> tupl
     shipped = {key: file for file in shipped_models() for key in (file.stem, file.stem.partition("-")[2])}
     if name in shipped:
         return shipped[name], f"model {shipped[name].stem}, shipped with srzoo"
-    if Path(name).suffix in {SUFFIX, *_PICKLES} or "/" in name:
+    if Path(name).suffix in {SUFFIX, *_FOREIGN} or "/" in name:
         raise UsageError(f"--model {name}", "no such file or folder", "check the path")
     known = [folder.name for folder in _runs(runs)] + [file.stem for file in shipped_models()]
-    cure = nearest(name, known) if known else "give a .safetensors file or the folder of a run"
+    cure = nearest(name, known) if known else "give a .safetensors or .pth file, or the folder of a run"
     raise UsageError(f"--model {name}", "no such file, run or shipped model", cure)
 
 
@@ -82,9 +81,3 @@ def _product(folder: Path, role: str) -> Path:
     if len(products) > 1:
         raise UsageError(folder, f"has {', '.join(products)}", f"say which, e.g. {folder}:{next(iter(products))}")
     return next(iter(products.values()))
-
-
-def _file(path: Path) -> Path:
-    if path.suffix in _PICKLES:
-        raise ModelFileError(path, "a pickle, which can run any code when read", "convert it to .safetensors elsewhere")
-    return path
