@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from srzoo.discriminators import DISCRIMINATORS
 from srzoo.discriminators.vgg_style import VggStyle, VggStyleConfig
 
-COUNTS = {128: 14_499_401, 192: 20_696_649, 256: 21_055_049}
+COUNTS = {96: 14_141_001, 128: 14_499_401, 192: 20_696_649, 256: 21_055_049}
 
 
 @pytest.mark.parametrize(("patch", "count"), COUNTS.items())

@@ -20,6 +20,8 @@ def printed(kind: str, role: str, real: Tensor, fake: Tensor) -> Tensor:
         if role == "generator":
             return -on_fake.log().mean()
         return -torch.sigmoid(real).log().mean() - (1 - on_fake).log().mean()
+    if kind == "least_squares":
+        return ((fake - 1) ** 2).mean() if role == "generator" else ((real - 1) ** 2).mean() + (fake**2).mean()
     real_over_fake, fake_over_real = torch.sigmoid(real - fake.mean()), torch.sigmoid(fake - real.mean())
     if role == "generator":
         return -(1 - real_over_fake).log().mean() - fake_over_real.log().mean()
@@ -39,14 +41,14 @@ def test_a_loss_is_its_formula(kind: str, role: str) -> None:
     real, fake = logits(0)
     expected = printed(kind, role, real, fake)
     torch.testing.assert_close(loss(real, fake).double(), expected, atol=1e-6, rtol=1e-6)
-    terms = 1 if (kind, role) == ("standard", "generator") else 2
+    terms = 1 if role == "generator" and kind != "relativistic" else 2
     torch.testing.assert_close(loss(real, fake, half=True).double(), expected / terms, atol=1e-6, rtol=1e-6)
 
 
 def test_at_equal_logits_each_term_is_log_two() -> None:
     same = torch.zeros(4, 1)
-    values = [round(float(loss(same, same)), 5) for losses in GAN_LOSSES.values() for loss in losses]
-    assert values == [0.69315, 1.38629, 1.38629, 1.38629]
+    log_losses = [loss for kind in ("standard", "relativistic") for loss in GAN_LOSSES[kind]]
+    assert [round(float(loss(same, same)), 5) for loss in log_losses] == [0.69315, 1.38629, 1.38629, 1.38629]
 
 
 def gradients(loss: Loss, real: Tensor, fake: Tensor) -> tuple[Tensor, Tensor]:
@@ -62,6 +64,14 @@ def test_a_generators_gradient_reaches_only_its_own_pictures_and_also_through_th
     whole = gradients(lambda r, f: printed(kind, "generator", r, f), real, fake)[1]
     assert not to_real.any()
     torch.testing.assert_close(to_fake, whole, atol=1e-7, rtol=1e-5)
+
+
+@pytest.mark.parametrize("kind", ["standard", "least_squares"])
+def test_a_critics_gradient_is_its_formulas(kind: str) -> None:
+    real, fake = logits(3)
+    found = gradients(GAN_LOSSES[kind][1], real, fake)
+    for one, other in zip(found, gradients(lambda r, f: printed(kind, "critic", r, f), real, fake), strict=True):
+        torch.testing.assert_close(one, other, atol=1e-7, rtol=1e-5)
 
 
 def test_a_relativistic_critic_holds_the_other_sides_mean_fixed() -> None:

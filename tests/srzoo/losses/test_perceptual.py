@@ -33,6 +33,24 @@ def test_it_is_the_weighted_sum_of_mean_feature_distances(distance: str) -> None
     assert float(PerceptualLoss(config, vgg)(IMAGE, TARGET)) == pytest.approx(expected, rel=1e-5)
 
 
+@pytest.mark.parametrize("normalisation", ["imagenet", "raw01"])
+@pytest.mark.parametrize("distance", ["l1", "mse"])
+def test_value_and_gradient_are_those_of_float64(distance: str, normalisation: str) -> None:
+    config = PerceptualConfig(("conv1_2", "conv2_1", "relu2_1"), (0.1, 1.0, 0.5), normalisation, distance)  # type: ignore[reportArgumentType]
+    vgg = trunk(config)
+    image = IMAGE.clone().requires_grad_()
+    value = PerceptualLoss(config, vgg)(image, TARGET)
+    (gradient,) = torch.autograd.grad(value, image)
+    exact, reference = IMAGE.double().requires_grad_(), torch.zeros(())
+    for weight, one, other in zip(config.weights, vgg.double()(exact), vgg(TARGET.double()), strict=True):
+        difference = one - other
+        reference = reference + weight * (difference.abs() if distance == "l1" else difference**2).mean()
+    torch.testing.assert_close(value.double(), reference, atol=1e-6, rtol=1e-5)
+    # A ReLU near zero, or two features that agree, may fall on either side of their corner.
+    (expected,) = torch.autograd.grad(reference, exact)
+    assert float((gradient - expected).norm() / expected.norm()) < 1e-3
+
+
 def test_each_layer_counts_once_unless_weights_are_stated() -> None:
     config = PerceptualConfig(("relu1_1", "conv2_1"))
     single = [

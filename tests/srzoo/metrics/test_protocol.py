@@ -42,7 +42,10 @@ def test_each_protocol_compares_its_own_planes_inside_the_border() -> None:
             y = rgb2ycbcr(picture)[within][..., :1]
             np.testing.assert_allclose(compared("network", sr, hr, scale)[plane], y, atol=1e-9)
             np.testing.assert_array_equal(compared("published", sr, hr, scale)[plane], np.floor(y + 0.5))
+            np.testing.assert_array_equal(compared("rounded", sr, hr, scale)[plane], np.floor(y + 0.5))
             np.testing.assert_array_equal(compared("rgb", sr, hr, scale)[plane], picture[within])
+            whole = np.floor(rgb2ycbcr(picture)[..., :1] + 0.5)
+            np.testing.assert_array_equal(compared("realsr", sr, hr, scale)[plane], whole)
 
 
 def test_the_published_bicubic_is_clamped_and_rounded_luma() -> None:
@@ -66,5 +69,5 @@ def test_what_cannot_be_compared_is_refused() -> None:
     sr, hr = pictures()
     with pytest.raises(ValueError, match="expected two alike"):
         compared("rgb", sr[1:], hr, 2)
-    with pytest.raises(ValueError, match="protocol: expected one of published, network, rgb, got 'Y'"):
+    with pytest.raises(ValueError, match="protocol: expected one of published, network, rounded, rgb, realsr, got 'Y'"):
         compared("Y", sr, hr, 2)  # type: ignore[reportArgumentType]

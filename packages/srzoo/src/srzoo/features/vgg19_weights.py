@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from srzoo.errors import ModelFileError, WeightsMissingError
+from srzoo.features.weight_files import find_cached, read_tensors
 
 Layout = Literal["torchvision", "caffe"]
 
@@ -29,8 +30,7 @@ _CAFFE_BIASES = (0.72998, 0.06494, 0.03430, 0.82617, 0.25781, 0.54883, -0.01244,
 _CAFFE_FILTER, _CAFFE_FILTER_BGR = 29, (-0.2362, -0.0840, 0.2090)
 _TOLERANCE = 2e-3  # float16, and room for other conversions
 
-_HUB_REPOSITORY, _HUB_FILES = "timm/vgg19.tv_in1k", ("model.safetensors", "pytorch_model.bin")
-_TORCH_FILES = "vgg19-*.pth"
+_HUB_REPOSITORY, _TORCH_FILES = "timm/vgg19.tv_in1k", "vgg19-*.pth"
 _CURE = (
     "give --vgg-weights FILE, or fetch timm's once where there is a network: "
     "python -c \"import timm; timm.create_model('vgg19', pretrained=True)\""
@@ -69,43 +69,13 @@ def read_weights(path: Path | None = None) -> Weights:
         WeightsMissingError: no such file, or nothing in the caches; says what to do.
         ModelFileError: damaged, not plain tensors, or not VGG19.
     """
-    file = path or _cached()
+    file = path or find_cached(_TORCH_FILES, _HUB_REPOSITORY)
     if file is None:
         raise WeightsMissingError("VGG19", "no pretrained weights on this machine", _CURE)
     if not file.is_file():
         raise WeightsMissingError(file, "no such file", "check the path given as --vgg-weights")
-    tensors = _named(file, _read(file))
+    tensors = _named(file, read_tensors(file, "VGG19"))
     return Weights(tensors, _layout(tensors), str(file))
-
-
-def _cached() -> Path | None:
-    from huggingface_hub import try_to_load_from_cache  # imported here: it is slow, and mostly not needed
-
-    for name in _HUB_FILES:
-        found = try_to_load_from_cache(_HUB_REPOSITORY, name)
-        if isinstance(found, str):
-            return Path(found)
-    return next(iter(sorted(Path(torch.hub.get_dir(), "checkpoints").glob(_TORCH_FILES))), None)
-
-
-def _read(file: Path) -> Mapping[str, Any]:
-    try:
-        if file.suffix == ".safetensors":
-            import safetensors.torch
-
-            return safetensors.torch.load_file(file)
-        table = torch.load(file, map_location="cpu", weights_only=True)
-    except OSError as error:
-        raise ModelFileError(file, f"cannot be read: {error.strerror or error}", "check its permissions") from None
-    except Exception as error:  # pickles and zip files fail in many ways
-        problem = f"not a whole file of plain tensors ({type(error).__name__})"
-        raise ModelFileError(file, problem, "copy it again, or give another") from None
-    for key in ("state_dict", "params"):
-        if isinstance(table, Mapping) and isinstance(table.get(key), Mapping):
-            table = table[key]
-    if not isinstance(table, Mapping):
-        raise ModelFileError(file, f"holds a {type(table).__name__}, not named tensors", "give VGG19's state dict")
-    return table
 
 
 def _named(file: Path, table: Mapping[str, Any]) -> dict[str, Tensor]:

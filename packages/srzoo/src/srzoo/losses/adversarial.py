@@ -1,4 +1,4 @@
-"""What generator and critic pull against each other on: the standard and the relativistic average GAN.
+"""What generator and critic pull against each other on: standard, relativistic average and least-squares GAN.
 
 All take logits of any shape, one entry per patch or per position, and give float32 means over all of them. In the
 generator's step freeze the critic; in the critic's step hand in logits of a detached fake. `half` takes the mean of two
@@ -25,6 +25,22 @@ def standard_critic(real: Tensor, fake: Tensor, *, half: bool = False) -> Tensor
     Source: Goodfellow et al. 2014, equation 1.
     """
     return _total(_as_real(real.float()), _as_fake(fake.float()), half)
+
+
+def least_squares_generator(real: Tensor, fake: Tensor, *, half: bool = False) -> Tensor:
+    """E (fake - 1)^2. `real` and `half` change nothing: there is one term.
+
+    Source: Mao et al. 2017, "Least squares GAN", equation 9 without its factor 1/2, as CycleGAN's code.
+    """
+    return (fake.float() - 1).square().mean()
+
+
+def least_squares_critic(real: Tensor, fake: Tensor, *, half: bool = False) -> Tensor:
+    """E (real - 1)^2 + E fake^2; CycleGAN's code takes `half`.
+
+    Source: Mao et al. 2017, "Least squares GAN", equation 9, which is the `half` of it.
+    """
+    return _total((real.float() - 1).square().mean(), fake.float().square().mean(), half)
 
 
 def relativistic_generator(real: Tensor, fake: Tensor, *, half: bool = False) -> Tensor:

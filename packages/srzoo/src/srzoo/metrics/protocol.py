@@ -1,12 +1,14 @@
 """What exactly is compared: the rules under which published figures came about, by name.
 
-All of them take 8-bit pictures and leave `scale` pixels off every border.
+All of them take 8-bit pictures and leave `scale` pixels off every border, but for `realsr`.
 
 published   The classic tables (VDSR, RCAN, SRDGAN). Luma, rounded to 8 bits. A network gets RGB and its RGB is turned
             into luma. The tables' bicubic row never was RGB: luma, rounded, made smaller and larger again in double
             precision, clamped to 16..235, rounded (`published_bicubic`); there a grey picture is its own luma.
 network     What the papers' networks are measured by (RCAN, EDSR, BasicSR): luma of 8-bit RGB, not rounded.
+rounded     `network` with luma rounded to 8 bits, for bicubic, too.
 rgb         All three channels of 8-bit RGB: PSNR of their common MSE, SSIM as the mean over channels.
+realsr      RealSR's tables: luma rounded to 8 bits, the border counts.
 
 A grey picture becomes three equal channels, so its luma runs over 16..235, too.
 """
@@ -20,8 +22,8 @@ from numpy.typing import NDArray
 
 from degrade.functional.resample import imresize
 
-Protocol = Literal["published", "network", "rgb"]
-PROTOCOLS: tuple[Protocol, ...] = ("published", "network", "rgb")
+Protocol = Literal["published", "network", "rounded", "rgb", "realsr"]
+PROTOCOLS: tuple[Protocol, ...] = ("published", "network", "rounded", "rgb", "realsr")
 Plane = NDArray[np.float64]
 
 _WEIGHTS = np.array((65.481, 128.553, 24.966)) / 255
@@ -45,10 +47,11 @@ def compared(protocol: Protocol, sr: NDArray[np.uint8], hr: NDArray[np.uint8], s
         raise ValueError(f"expected two alike, got shapes {sr.shape} and {hr.shape}")
     if protocol not in PROTOCOLS:
         raise ValueError(f"protocol: expected one of {', '.join(PROTOCOLS)}, got {protocol!r}")
+    border = 0 if protocol == "realsr" else scale
     planes = []
-    for picture in (inside(sr, scale), inside(hr, scale)):
+    for picture in (inside(sr, border), inside(hr, border)):
         plane = picture.astype(np.float64) if protocol == "rgb" else luma(picture)
-        planes.append(_rounded(plane) if protocol == "published" else plane)
+        planes.append(plane if protocol in ("rgb", "network") else _rounded(plane))
     return planes[0], planes[1]
 
 
