@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+import json
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -16,15 +17,24 @@ from degrade.shards.writer import write_shard
 SCALE, SIDE = 2, 16  # of HR patches
 
 
-def write_tiny_shards(folder: Path, *, num_pairs: int = 24, num_sources: int = 6, seed: int = 0) -> Path:
-    """A finished set in `folder`: smooth random pictures and their 2 x 2 means, in two shards."""
+def write_tiny_shards(
+    folder: Path,
+    *,
+    num_pairs: int = 24,
+    num_sources: int = 6,
+    seed: int = 0,
+    side: int = SIDE,
+    traces: Sequence[object] = ({},),
+    dtype: type = np.uint8,
+) -> Path:
+    """A finished set in `folder`: smooth random pictures and their 2 x 2 means, in two shards; `traces` in turn."""
     folder.mkdir(parents=True)
     random = np.random.Generator(np.random.PCG64(seed))
-    coarse = random.integers(0, 256, (num_pairs, SIDE // 4, SIDE // 4, 3))
+    coarse = random.integers(0, 256, (num_pairs, side // 4, side // 4, 3))
     hr = np.clip(
-        coarse.repeat(4, axis=1).repeat(4, axis=2) + random.integers(-9, 9, (num_pairs, SIDE, SIDE, 3)), 0, 255
+        coarse.repeat(4, axis=1).repeat(4, axis=2) + random.integers(-9, 9, (num_pairs, side, side, 3)), 0, 255
     )
-    lr = hr.reshape(num_pairs, SIDE // 2, 2, SIDE // 2, 2, 3).mean((2, 4)).astype(np.uint8)
+    lr = hr.reshape(num_pairs, side // 2, 2, side // 2, 2, 3).mean((2, 4)).astype(dtype)
     sources = [
         SourceRow(
             root="", path=f"{n}.png", sha256=hashlib.sha256(b"%d %d" % (seed, n)).hexdigest(), height=99, width=99
@@ -34,14 +44,14 @@ def write_tiny_shards(folder: Path, *, num_pairs: int = 24, num_sources: int = 6
     half, records = num_pairs // 2, []
     made = {"scale": SCALE, "recipe_digest": "ab" * 32, "seed": 0, "engine": 1, "libraries": "-", "tool": "test"}
     for number, first in enumerate((0, half)):
-        header = ShardHeader(**made, first_pair=first, margin=0, hr_height=SIDE, hr_width=SIDE)
+        header = ShardHeader(**made, first_pair=first, margin=0, hr_height=side, hr_width=side)
         rows = Rows(
-            hr=hr[first : first + half].astype(np.uint8),
+            hr=hr[first : first + half].astype(dtype),
             lr=lr[first : first + half],
             hr_index=np.arange(half),
             source_index=np.arange(first, first + half) % num_sources,
             origin=np.zeros((half, 2), np.int32),
-            traces=["{}"] * half,
+            traces=[json.dumps(traces[k % len(traces)]) for k in range(first, first + half)],
             sources=sources,
             recipe='name = "test"\n',
         )
@@ -49,8 +59,8 @@ def write_tiny_shards(folder: Path, *, num_pairs: int = 24, num_sources: int = 6
     manifest = Manifest(
         **made,
         plan_sha256="cd" * 32,
-        hr_height=SIDE,
-        hr_width=SIDE,
+        hr_height=side,
+        hr_width=side,
         num_planned=num_pairs,
         num_skipped=0,
         complete=True,

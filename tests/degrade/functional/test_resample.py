@@ -127,7 +127,7 @@ def bc_cubic(x: np.ndarray, b: float, c: float) -> np.ndarray:
     ],
 )
 @pytest.mark.parametrize(("length", "outputs"), [(61, 23), (20, 47)])
-def test_weights_equal_their_formula(filter: resample.Filter, formula, length: int, outputs: int) -> None:  # noqa: ANN001
+def test_weights_equal_their_formula(filter: resample.Filter, formula, length: int, outputs: int) -> None:
     axis = resize_axis(length, outputs, filter, antialias=True, lobes=2)
     width = max(length / outputs, 1)
     positions = axis.first[:, None] + np.arange(axis.taps.shape[1])

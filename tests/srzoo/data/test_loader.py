@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from srzoo.data import Batch, Batches, DataConfig
+from srzoo.data import Batch, Batches, DataConfig, Group, SampleOrder, check_batch
 from srzoo.data.augment import draw, oriented, stream_key
 from srzoo.errors import PresetError
 
@@ -31,8 +31,8 @@ TRAIN = np.array([0, 2, 3, 5, 7, 8, 9, 11])
 
 
 def batches(pairs: Drawn, **changes: int) -> Batches:
-    config = DataConfig(patch=8, batch=4)
-    return Batches(pairs, TRAIN, config, scale=SCALE, seed=3, **changes)
+    order = SampleOrder([Group(TRAIN, pairs.sizes)], seed=3)
+    return Batches(pairs, order, DataConfig(patch=8, batch=4), scale=SCALE, seed=3, **changes)
 
 
 def test_every_epoch_takes_each_training_pair_once_and_no_other() -> None:
@@ -100,12 +100,29 @@ def test_an_error_while_reading_reaches_the_loop() -> None:
 @pytest.mark.parametrize("patch", [7, 14, 16])
 def test_a_patch_that_does_not_fit_is_refused_with_the_largest_that_does(patch: int) -> None:
     with pytest.raises(PresetError, match="up to 12"):
-        Batches(Drawn(), TRAIN, DataConfig(patch=patch, batch=4), scale=SCALE, seed=0)
+        Batches(Drawn(), SampleOrder([Group(TRAIN, (5, 7))], seed=0), DataConfig(patch, 4), scale=SCALE, seed=0)
 
 
 def test_a_batch_that_ranks_cannot_share_is_refused() -> None:
     with pytest.raises(PresetError, match="3 processes"):
         batches(Drawn(), world=3)
+
+
+def test_a_batch_is_shared_by_processes_and_their_parts_evenly_or_not_at_all() -> None:
+    assert check_batch(DataConfig(patch=8, batch=12, accumulate=3), world=2) == 6
+    with pytest.raises(PresetError, match=r"12 pairs over 2 processes of 4 parts - use a multiple of 8"):
+        check_batch(DataConfig(patch=8, batch=12, accumulate=4), world=2)
+    with pytest.raises(PresetError, match=r"12 pairs over 5 parts - use a multiple of 5"):
+        check_batch(DataConfig(patch=8, batch=12, accumulate=5), world=1)
+
+
+def test_the_parts_of_a_batch_are_its_rows_in_order() -> None:
+    batch = Batch(torch.arange(6.0).reshape(6, 1, 1, 1), torch.arange(6.0).reshape(6, 1, 1, 1), tuple(range(6)))
+    parts = batch.in_parts(3)
+    assert [part.pairs for part in parts] == [(0, 1), (2, 3), (4, 5)]
+    assert [part.hr.flatten().tolist() for part in parts if part.hr is not None] == [[0, 1], [2, 3], [4, 5]]
+    assert parts[0].real_lr is None
+    assert batch.in_parts(1) == [batch]
 
 
 @pytest.mark.parametrize(("dtype", "white"), [(np.uint8, 255), (np.uint16, 65535)])

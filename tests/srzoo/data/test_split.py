@@ -68,3 +68,14 @@ def test_variants_of_a_patch_are_never_parted() -> None:
 def test_a_single_patch_is_refused() -> None:
     with pytest.raises(UsageError, match="single patch"):
         hold_out(Listed(["photo"] * 3, variants=3))
+
+
+def test_only_the_pairs_that_take_part_are_parted() -> None:
+    pairs = Listed([f"photo{number % 40}" for number in range(400)])
+    among = np.flatnonzero(np.arange(400) % 40 < 10)  # of ten photographs
+    split = hold_out(pairs, among)
+    assert sorted([*split.train, *split.held_out]) == list(among)
+    assert len({pairs.names[index] for index in split.held_out}) == 1
+    alone = hold_out(pairs, np.flatnonzero(np.arange(400) % 40 == 3))
+    assert "one source" in alone.sentence
+    assert len(alone.held_out) == 1

@@ -95,7 +95,7 @@ def test_the_critic_sees_the_fake_made_before_the_generators_update_without_its_
     }
     weights = []
     for losses in objective.step(batch()):
-        apply_update(losses, optimisers, Ranks())
+        apply_update([losses], optimisers, Ranks())
         weights.append((generator.weight.item(), critic.weight.item()))  # type: ignore[union-attr]
     assert weights[0][0] != 1.0  # the generator's update
     assert weights[0][1] == 2.0  # leaves the critic alone

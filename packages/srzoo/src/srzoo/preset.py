@@ -85,8 +85,12 @@ class Stage:
     table: Table
 
     def settings(self) -> Table:
-        """The part of the table that decides the weights: a run may only be resumed with the same."""
-        return {key: value for key, value in self.table.items() if key not in {"watch", "source", "description"}}
+        """The part of the table that decides the weights: a run may only be resumed with the same.
+
+        Where the shards lie is no part of it; what is in them is known by its digest.
+        """
+        kept = {key: value for key, value in self.table.items() if key not in {"watch", "source", "description"}}
+        return kept | {"data": {k: v for k, v in self.table["data"].items() if k not in {"shards", "validate"}}}
 
 
 @dataclass(frozen=True)

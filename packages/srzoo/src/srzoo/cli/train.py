@@ -6,8 +6,13 @@ import json
 import os
 from importlib import resources
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from srzoo.preset import Preset
+    from srzoo.trainer import RunOptions
 
 _FILES = (path.name for path in resources.files("srzoo").joinpath("presets").iterdir())
 _PRESETS = sorted(name.removesuffix(".toml") for name in _FILES if name.endswith(".toml"))
@@ -19,7 +24,10 @@ Examples:
   srzoo train                                     ./shards -> ./runs/compact-x4; again to go on
   srzoo train demo --shards shards/               three minutes on two cores
   srzoo train rcan-psnr --device cuda --steps 300000
-  srzoo train --shards photos/ --shards scenes/   several sets together
+  srzoo train --shards photos/ --shards scenes/   several sets together, every pair alike
+  srzoo train --shards photos/:3 --shards scenes/ three samples of photos/ for each one of scenes/
+  srzoo train --where "jpeg.quality < 60"         only the pairs whose trace says so
+  srzoo train --check                             what would be wrong, without a step
   srzoo train my.toml --set optimisers.generator.learning_rate=5e-4
   srzoo train compact-x4 --set stages.0.steps=5000 --out runs/short
   torchrun --nproc-per-node 4 -m srzoo train rcan-psnr
@@ -32,9 +40,23 @@ Examples:
 @click.option(
     "--shards",
     multiple=True,
+    metavar="DIR[:WEIGHT]",
+    type=click.Path(path_type=Path),
+    help="Folder of shards from `degrade synth`; repeatable. With weights: its share of the samples."
+    "  [default: the preset's, else shards]",
+)
+@click.option(
+    "--validate",
+    multiple=True,
     metavar="DIR",
     type=click.Path(path_type=Path),
-    help="Folder of shards from `degrade synth`; repeatable.  [default: shards]",
+    help="Folder of shards that validate; repeatable.  [default: some sources of --shards are held out]",
+)
+@click.option(
+    "--where",
+    multiple=True,
+    metavar="CONDITION",
+    help="Train on the pairs whose trace fulfils it: `jpeg.quality < 60`; several must all hold.",
 )
 @click.option(
     "--out",
@@ -44,6 +66,7 @@ Examples:
 )
 @click.option("--steps", type=click.IntRange(min=1), help="Steps of each stage, instead of the preset's.")
 @click.option("--batch", type=click.IntRange(min=1), help="Pairs per step, over all processes together.")
+@click.option("--accumulate", type=click.IntRange(min=1), help="Parts of a batch, one after the other: less memory.")
 @click.option("--patch", type=click.IntRange(min=1), help="Side of the HR crop in pixels.")
 @click.option("--set", "overrides", multiple=True, metavar="KEY=VALUE", help="Change any value of the preset.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of weights, order and crops.")
@@ -62,7 +85,9 @@ Examples:
     type=click.Path(path_type=Path),
     help="VGG19 weights for a perceptual term, instead of those in timm's cache.",
 )
+@click.option("--compile", is_flag=True, help="Compile the networks: slow to start, then often faster.")
 @click.option("--deterministic", is_flag=True, help="The same bits on a GPU, too; slower.")
+@click.option("--check", "only_check", is_flag=True, help="Check preset and shards, say what is wrong, and end.")
 @click.option("--override", is_flag=True, help="Go on although settings or shards have changed.")
 @click.option("--overwrite", is_flag=True, help="Start over: remove the run in the folder.")
 @click.option("--json", "as_json", is_flag=True, help="Print the outcome as one line of JSON.")
@@ -71,10 +96,13 @@ def command(
     preset_option: str | None,
     shards: tuple[Path, ...],
     out: Path | None,
+    where: tuple[str, ...],
     steps: int | None,
     batch: int | None,
+    accumulate: int | None,
     patch: int | None,
     overrides: tuple[str, ...],
+    only_check: bool,
     as_json: bool,
     **machine: object,
 ) -> int:
@@ -82,20 +110,45 @@ def command(
 
     Ctrl-C or SIGTERM saves after the running step; the same command goes on from there, to the same bits.
     """
-    from srzoo.cli.watching import watching
     from srzoo.errors import UsageError
     from srzoo.preset import load_preset
-    from srzoo.trainer import RunOptions, train
+    from srzoo.trainer import FaultsError, RunOptions
 
     if preset and preset_option:
         raise UsageError("srzoo train", f"two presets, {preset} and {preset_option}", "give one")
-    short = [("steps", steps), ("data.batch", batch), ("data.patch", patch)]
-    stated = [f"{path}={value}" for path, value in short if value is not None]
+    numbers = {"steps": steps, "data.batch": batch, "data.patch": patch, "data.accumulate": accumulate}
+    stated = [f"{path}={value}" for path, value in numbers.items() if value is not None]
+    if where:
+        condition = where[0] if len(where) == 1 else " and ".join(f"({one})" for one in where)
+        stated.append(f"data.where={json.dumps(condition)}")
     loaded = load_preset(preset or preset_option or "compact-x4", overrides=[*stated, *overrides])
     out = out or Path("runs", loaded.name)
-    options = RunOptions(shards=shards or (Path("shards"),), out=out, **machine)  # type: ignore[reportArgumentType]
+    options = RunOptions(shards=shards, out=out, **machine)  # type: ignore[reportArgumentType]  as click has read them
+    try:
+        return _checked(loaded, options, as_json) if only_check else _trained(loaded, options, as_json)
+    except FaultsError as error:
+        for fault in error.faults[:-1]:
+            _say(f"srzoo: error: {fault}")
+        raise error.faults[-1] from None
+
+
+def _checked(preset: Preset, options: RunOptions, as_json: bool) -> int:
+    from srzoo.trainer import check
+
+    for sentence in check(preset, options):
+        _say(sentence)
+    if as_json:
+        click.echo(json.dumps({"check": "passed"}))
+    _say("nothing is wrong")
+    return 0
+
+
+def _trained(preset: Preset, options: RunOptions, as_json: bool) -> int:
+    from srzoo.cli.watching import watching
+    from srzoo.trainer import train
+
     with watching() as watcher:
-        outcome = train(loaded, options, watcher)
+        outcome = train(preset, options, watcher)
     if as_json:
         click.echo(json.dumps({"run": str(outcome.folder), "step": outcome.step, "steps": outcome.steps}))
     if outcome.kind == "stopped":

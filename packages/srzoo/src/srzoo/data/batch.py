@@ -40,6 +40,19 @@ class Batch:
         """`pixels` on `device`; they cross to it as integers, four times smaller."""
         return cls(_floats(pixels.lr, device), _floats(pixels.hr, device), pixels.pairs)
 
+    def in_parts(self, count: int) -> list[Batch]:
+        """`count` batches of as many rows each, in order; views. The rows must divide evenly."""
+        if count == 1:
+            return [self]
+        rows = len(self.pairs) // count
+        assert rows * count == len(self.pairs)
+        cuts = [slice(k * rows, (k + 1) * rows) for k in range(count)]
+        return [Batch(_cut(self.lr, c), _cut(self.hr, c), self.pairs[c], _cut(self.real_lr, c)) for c in cuts]
+
+
+def _cut(tensor: Tensor | None, rows: slice) -> Tensor | None:
+    return None if tensor is None else tensor[rows]
+
 
 def _floats(pixels: Pixels, device: torch.device) -> Tensor:
     tensor = torch.from_numpy(pixels)

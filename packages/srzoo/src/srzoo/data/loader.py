@@ -7,18 +7,16 @@ interpreter, so threads suffice: no worker processes, no copies between them.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Generator, Sequence
+from collections.abc import Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
-from degrade.shards.order import epoch_order
 from srzoo.data.augment import copy_oriented, draw, stream_key
 from srzoo.data.batch import PixelBatch, Pixels
+from srzoo.data.order import SampleOrder
 from srzoo.errors import PresetError
 
 _AHEAD = 3  # batches per worker
@@ -31,18 +29,27 @@ class DataConfig:
     Attributes:
         needs: parts of a batch that the objective reads.
         patch: side of the HR crop in pixels, a multiple of the scale, at most the shards' patch.
-        batch: pairs per step, over all ranks together.
+        batch: pairs per step, over all ranks and parts together.
+        accumulate: parts that a rank's rows go through the networks in, one after the other; their gradients add up.
         augment: mirror and turn at random (all eight orientations).
+        where: which pairs take part, a condition on their traces (`where.py`); empty for all.
+        shards: folders, each with `:weight` if it likes; the command line's replace them.
+        validate: folders whose pairs validate, instead of sources held out of `shards`.
     """
 
     patch: int
     batch: int
     needs: tuple[str, ...] = ("lr", "hr")
+    accumulate: int = 1
     augment: bool = True
+    where: str = ""
+    shards: tuple[str, ...] = ()
+    validate: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if self.patch < 1 or self.batch < 1:
-            raise ValueError(f"patch, batch: expected at least 1, got {self.patch}, {self.batch}")
+        if min(self.patch, self.batch, self.accumulate) < 1:
+            numbers = f"{self.patch}, {self.batch}, {self.accumulate}"
+            raise ValueError(f"patch, batch, accumulate: expected at least 1, got {numbers}")
 
 
 class Pairs(Protocol):
@@ -55,9 +62,6 @@ class Pairs(Protocol):
     def dtype(self) -> np.dtype: ...
 
     def read(self, index: int) -> tuple[Pixels, Pixels]: ...
-
-    @property
-    def sizes(self) -> Sequence[int]: ...
 
 
 def check_patch(config: DataConfig, *, scale: int, lr_size: tuple[int, int]) -> int:
@@ -76,11 +80,28 @@ def check_patch(config: DataConfig, *, scale: int, lr_size: tuple[int, int]) -> 
     return side
 
 
+def check_batch(config: DataConfig, *, world: int) -> int:
+    """Rows of each rank.
+
+    Raises:
+        PresetError: the batch cannot be shared evenly.
+    """
+    if config.batch % (world * config.accumulate):
+        shared = f"{world} processes" if world > 1 else ""
+        parts = f"{config.accumulate} parts" if config.accumulate > 1 else ""
+        raise PresetError(
+            "data.batch",
+            f"{config.batch} pairs over {' of '.join(filter(None, (shared, parts)))}",
+            f"use a multiple of {world * config.accumulate}",
+        )
+    return config.batch // world
+
+
 class Batches:
     """The batches of one stage, by step number.
 
     Args:
-        train: numbers of the pairs that may train.
+        order: which pair each sample is.
         stage: number of the stage in its run; each has its own crops.
         rank, world: under torchrun each process makes its own rows of the same global batch.
     """
@@ -88,7 +109,7 @@ class Batches:
     def __init__(
         self,
         pairs: Pairs,
-        train: NDArray[np.int64],
+        order: SampleOrder,
         config: DataConfig,
         *,
         scale: int,
@@ -97,25 +118,15 @@ class Batches:
         rank: int = 0,
         world: int = 1,
     ) -> None:
-        side = check_patch(config, scale=scale, lr_size=pairs.lr_size)
-        height, width = pairs.lr_size
-        if config.batch % world:
-            raise PresetError(
-                "data.batch", f"{config.batch} pairs over {world} processes", f"use a multiple of {world}"
-            )
-        self._pairs, self._config, self._scale, self._side = pairs, config, scale, side
-        self._places = (height - side + 1, width - side + 1)
-        self._seed, self._key = seed, stream_key(seed, stage)
-        self._rank, self._rows = rank, config.batch // world
-        self._is_training = np.zeros(int(train.max()) + 1, dtype=bool)
-        self._is_training[train] = True
-        self._train_count = len(train)
-        self._order = lru_cache(maxsize=2)(self._make_order)
+        self._side = check_patch(config, scale=scale, lr_size=pairs.lr_size)
+        self._pairs, self._order, self._config, self._scale = pairs, order, config, scale
+        self._key = stream_key(seed, stage)
+        self._rank, self._rows = rank, check_batch(config, world=world)
 
     def at(self, step: int) -> PixelBatch:
         """This rank's rows of the batch of `step` (1 is the first)."""
         first = (step - 1) * self._config.batch + self._rank * self._rows
-        numbers = tuple(self._pair(first + row) for row in range(self._rows))
+        numbers = tuple(self._order.pair(first + row) for row in range(self._rows))
         shape = (self._rows, self._side, self._side, 3)
         lr = np.empty(shape, self._pairs.dtype)
         hr = np.empty((shape[0], shape[1] * self._scale, shape[2] * self._scale, 3), self._pairs.dtype)
@@ -126,7 +137,7 @@ class Batches:
     def numbers(self, step: int) -> tuple[int, ...]:
         """The pairs of the batch of `step`, of all ranks."""
         first = (step - 1) * self._config.batch
-        return tuple(self._pair(first + row) for row in range(self._config.batch))
+        return tuple(self._order.pair(first + row) for row in range(self._config.batch))
 
     def stream(self, first: int, last: int, *, workers: int = 1) -> Generator[PixelBatch]:
         """The batches of steps first..last in order, made ahead by `workers` threads (0: in this one)."""
@@ -145,18 +156,10 @@ class Batches:
         finally:
             pool.shutdown(wait=True, cancel_futures=True)
 
-    def _pair(self, sample: int) -> int:
-        epoch, position = divmod(sample, self._train_count)
-        return int(self._order(epoch)[position])
-
-    def _make_order(self, epoch: int) -> NDArray[np.int64]:
-        order = epoch_order(self._pairs.sizes, self._seed, epoch)
-        order = order[order < len(self._is_training)]
-        return order[self._is_training[order]]
-
     def _crop(self, number: int, sample: int, lr_out: Pixels, hr_out: Pixels) -> None:
         lr, hr = self._pairs.read(number)
-        place = draw(self._key, sample, rows=self._places[0], columns=self._places[1])
+        height, width = lr.shape[:2]  # its set's own
+        place = draw(self._key, sample, rows=height - self._side + 1, columns=width - self._side + 1)
         turn = place.orientation if self._config.augment else 0
         y, x, side, scale = place.y, place.x, self._side, self._scale
         copy_oriented(lr[y : y + side, x : x + side], turn, lr_out)

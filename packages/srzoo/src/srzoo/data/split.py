@@ -37,33 +37,36 @@ class Split:
     sentence: str
 
 
-def hold_out(pairs: Pairs) -> Split:
+def hold_out(pairs: Pairs, among: NDArray[np.int64] | None = None) -> Split:
     """About 5 % of the sources, at least one and never all, chosen by a hash of their content.
 
     The choice depends on the photographs alone, so every run over them holds out the same ones, whatever its seed.
     With a single source its last 5 % of patches are held out, and the sentence says so.
 
+    Args:
+        among: rising numbers of the pairs that take part; None for all.
+
     Raises:
         UsageError: nothing would be left to train on.
     """
-    sources = pairs.sources()
-    if len(sources) == 1:
-        return _end_of_one_source(pairs)
-    ranked = sorted(range(len(sources)), key=lambda number: _rank(sources[number]["sha256"]))
+    numbers = np.arange(len(pairs), dtype=np.int64) if among is None else among
+    source_of, sources = pairs.source_numbers()[numbers], pairs.sources()
+    ranked = sorted(np.unique(source_of).tolist(), key=lambda number: _rank(sources[number]["sha256"]))
+    if len(ranked) == 1:
+        return _end_of_one_source(pairs, numbers)
     count = min(max(1, round(HELD_OUT_SHARE * len(ranked))), len(ranked) - 1)
-    is_held_out = np.isin(pairs.source_numbers(), ranked[:count])
+    is_held_out = np.isin(source_of, ranked[:count])
     sentence = f"{is_held_out.sum()} of them, all of {count} of the {len(ranked)} sources, validate and never train"
-    return Split(np.flatnonzero(~is_held_out), np.flatnonzero(is_held_out), sentence)
+    return Split(numbers[~is_held_out], numbers[is_held_out], sentence)
 
 
-def _end_of_one_source(pairs: Pairs) -> Split:
-    cut = len(pairs) - max(1, round(HELD_OUT_SHARE * len(pairs)))
-    while cut > 0 and pairs.hr_row(cut - 1) == pairs.hr_row(cut):
+def _end_of_one_source(pairs: Pairs, numbers: NDArray[np.int64]) -> Split:
+    cut = len(numbers) - max(1, round(HELD_OUT_SHARE * len(numbers)))
+    while cut > 0 and pairs.hr_row(int(numbers[cut - 1])) == pairs.hr_row(int(numbers[cut])):
         cut -= 1  # variants of one patch stay together
     if cut == 0:
         raise UsageError("shards", "a single patch", "make more: one part trains, another validates")
-    numbers = np.arange(len(pairs), dtype=np.int64)
-    sentence = f"one source only, so its last {len(pairs) - cut} validate: their PSNR flatters"
+    sentence = f"one source only, so its last {len(numbers) - cut} validate: their PSNR flatters"
     return Split(numbers[:cut], numbers[cut:], sentence)
 
 

@@ -18,7 +18,8 @@ class Objective(Protocol):
         networks: every network that trains, by role.
         products: roles that are saved as `<role>.safetensors`.
         upscaler: the role that maps LR to SR and is validated by PSNR, or None.
-        parts: the weighted terms of the last step, detached, for the log.
+        parts: the weighted terms of the last step, detached, for the log. The trainer swaps the dict when it steps
+            on parts of a batch in turn, so an objective finds the one that belongs to its batch.
     """
 
     networks: Mapping[str, nn.Module]
@@ -27,7 +28,11 @@ class Objective(Protocol):
     parts: dict[str, Tensor]
 
     def step(self, batch: Batch) -> Iterator[dict[str, Tensor]]:
-        """Yield {optimiser: loss}; the trainer minimises one yielded dict before it asks for the next."""
+        """Yield {optimiser: loss}; the trainer minimises one yielded dict before it asks for the next.
+
+        A loss is a mean over the batch. Several steps on parts of one batch may be under way at once (accumulation):
+        what one leaves for its next round it keeps in its own frame.
+        """
         ...
 
     def to(self, device: torch.device) -> None:

@@ -11,8 +11,10 @@ import torch
 from torch import Tensor, nn
 
 from srzoo.data import Batch
+from srzoo.errors import PresetError
 from srzoo.features.vgg19 import load_vgg19
 from srzoo.losses import GAN_LOSSES, PIXEL_LOSSES, PerceptualConfig, PerceptualLoss
+from srzoo.networks.layers import luma
 
 
 @dataclass(frozen=True)
@@ -20,23 +22,27 @@ class SupervisedConfig:
     """Weights of the three terms (0 leaves a term out) and what each one is.
 
     Attributes:
+        colour: `y`: the generator is given luma and its luma alone is compared.
         features: which of VGG19's features the perceptual term compares.
-        gan: `relativistic` average, or `standard` non-saturating.
-        half: the critic's and the generator's two terms averaged (ESRGAN's code) instead of summed (its paper).
+        gan: `relativistic` average, `standard` non-saturating, or `least_squares`.
+        half: the critic's two terms, and the relativistic generator's, averaged (ESRGAN's code) instead of summed.
     """
 
     pixel: float = 1.0
-    pixel_distance: Literal["l1", "mse", "charbonnier"] = "l1"
+    pixel_distance: Literal["l1", "mse", "charbonnier", "low_pass_l1"] = "l1"
+    colour: Literal["rgb", "y"] = "rgb"
     perceptual: float = 0.0
     features: PerceptualConfig = field(default_factory=PerceptualConfig)
     adversarial: float = 0.0
-    gan: Literal["relativistic", "standard"] = "relativistic"
+    gan: Literal["relativistic", "standard", "least_squares"] = "relativistic"
     half: bool = False
 
     def __post_init__(self) -> None:
         weights = (self.pixel, self.perceptual, self.adversarial)
         if min(weights) < 0 or not any(weights[:2]):
             raise ValueError(f"expected weights >= 0, and pixel or perceptual > 0, got {weights}")
+        if self.colour == "y" and any(weights[1:]):
+            raise ValueError(f"colour: y goes with the pixel term alone, got perceptual, adversarial = {weights[1:]}")
 
 
 class Supervised:
@@ -54,6 +60,8 @@ class Supervised:
         self, config: SupervisedConfig, networks: Mapping[str, nn.Module], *, vgg_weights: Path | None = None
     ) -> None:
         self.config, self.networks = config, networks
+        if config.colour == "y":
+            _check_takes_luma(networks["generator"])
         self.parts: dict[str, Tensor] = {}
         self._perceptual = _perceptual(config, vgg_weights)
 
@@ -76,8 +84,9 @@ class Supervised:
     def step(self, batch: Batch) -> Iterator[dict[str, Tensor]]:
         assert batch.lr is not None
         assert batch.hr is not None
-        config, real = self.config, batch.hr
-        fake = self.networks["generator"](batch.lr)
+        config = self.config
+        lr, real = (luma(picture) if config.colour == "y" else picture for picture in (batch.lr, batch.hr))
+        fake = self.networks["generator"](lr)
         terms: dict[str, Tensor] = {}
         if config.pixel:
             terms["pixel"] = config.pixel * PIXEL_LOSSES[config.pixel_distance](fake, real)
@@ -101,6 +110,13 @@ class Supervised:
     def _critic_term(self, real: Tensor, fake: Tensor) -> Tensor:
         critic, (_, critic_loss) = self.networks["critic"], GAN_LOSSES[self.config.gan]
         return critic_loss(critic(real), critic(fake), half=self.config.half)
+
+
+def _check_takes_luma(generator: nn.Module) -> None:
+    first = next((part for part in generator.modules() if isinstance(part, nn.Conv2d)), None)
+    if first is not None and first.in_channels != 1:
+        problem = f"y, but the generator is given {first.in_channels} channels"
+        raise PresetError("loss.colour", problem, "use vdsr, srcnn or rcan_dml with one channel")
 
 
 def _perceptual(config: SupervisedConfig, vgg_weights: Path | None) -> PerceptualLoss | None:

@@ -1,7 +1,8 @@
 """The one training loop, which knows no paper: `train(preset, options, watcher)`."""
 
 from srzoo.trainer.context import Outcome, RunOptions
-from srzoo.trainer.run import train
+from srzoo.trainer.preflight import FaultsError
+from srzoo.trainer.run import check, train
 from srzoo.trainer.watcher import Pace, Progress, Watcher
 
-__all__ = ["Outcome", "Pace", "Progress", "RunOptions", "Watcher", "train"]
+__all__ = ["FaultsError", "Outcome", "Pace", "Progress", "RunOptions", "Watcher", "check", "train"]

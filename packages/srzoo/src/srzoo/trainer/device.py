@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -48,6 +49,17 @@ def autocast_type(precision: Literal["auto", "bf16", "fp32"], device: torch.devi
 def autocast(dtype: torch.dtype | None, device: torch.device) -> torch.autocast:
     """A context in which convolutions run in `dtype`; weights and losses stay float32."""
     return torch.autocast(device.type, dtype=dtype or torch.bfloat16, enabled=dtype is not None)
+
+
+def seed_step(device: torch.device, key: int, step: int, rank: int) -> None:
+    """Make torch's own random numbers (dropout) a function of run, step and rank, so that they are no state."""
+    text = f"{key}:{step}:{rank}".encode()
+    seed = int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "little") >> 1  # MPS takes no more bits
+    torch.default_generator.manual_seed(seed)
+    if device.type == "cuda":
+        torch.cuda.default_generators[device.index or 0].manual_seed(seed)
+    elif device.type == "mps":
+        torch.mps.manual_seed(seed)
 
 
 @contextmanager

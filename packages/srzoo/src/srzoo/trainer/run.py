@@ -10,18 +10,17 @@ from pathlib import Path
 from typing import Any
 
 from degrade.atomic import resource_error, write_bytes
-from degrade.shards.reader import ShardSet, open_shards
 from srzoo.checkpoint import State, newest_state
-from srzoo.data import check_patch, hold_out
-from srzoo.errors import PresetError, ResourceError, UsageError, WeightsMissingError
-from srzoo.preset import Preset, check_weights
+from srzoo.errors import PresetError, ResourceError, WeightsMissingError
+from srzoo.preset import Preset, Stage, check_weights
 from srzoo.trainer.context import Context, Outcome, RunOptions
 from srzoo.trainer.device import pick_device, settings
 from srzoo.trainer.journal import LOG, Journal
+from srzoo.trainer.material import Material
+from srzoo.trainer.preflight import check_run
 from srzoo.trainer.ranks import Ranks, joined, local_rank
 from srzoo.trainer.stage import StageRun
 from srzoo.trainer.stopping import StopRequest
-from srzoo.trainer.validation import Validator
 from srzoo.trainer.watcher import Watcher
 
 _OURS = ("state", "samples", "tensorboard", LOG, "diverged.json", "preset.toml")
@@ -32,10 +31,10 @@ def train(preset: Preset, options: RunOptions, watcher: Watcher | None = None) -
     """Run all stages of `preset`, or go on with the unfinished run in `options.out`.
 
     Going on gives the same bits as never having stopped: on the CPU with the same number of threads and processes,
-    on CUDA with `deterministic`.
+    on CUDA with `deterministic`; with `compile` in all tries or in none.
 
     Raises:
-        UsageError: no shards, or shards that do not fit the preset.
+        DegradeError: what `check_run` finds before anything is written.
         PresetError: the run in the folder has other settings or shards.
         WeightsMissingError: the stage to run first needs pretrained features. A later one is left out instead.
         DivergedError: a loss or gradient is not finite; the last saved state is untouched.
@@ -44,19 +43,18 @@ def train(preset: Preset, options: RunOptions, watcher: Watcher | None = None) -
     device = pick_device(options.device, local_rank=local_rank())
     with ExitStack() as stack:
         stack.enter_context(settings(threads=options.threads, deterministic=options.deterministic))
-        pairs = _open(options.shards, preset)
+        materials = check_run(preset, options)
         ranks = stack.enter_context(joined(device))
         watcher = watcher if watcher and ranks.is_first else Watcher()
         if ranks.is_first:
             stack.enter_context(_locked(options.out))
         ranks.wait()
-        facts = _facts(preset, pairs, options)
+        facts = _facts(preset, materials, options)
         state = None if options.overwrite else _found(options, facts, ranks, watcher)
         left_out = _left_out(preset, options, first=state.facts["stage"] if state else 0)
         if options.overwrite and ranks.is_first:
             _clear(options.out, preset)
-        split = hold_out(pairs)
-        for sentence in (_plan(preset), f"{len(pairs)} pairs; {split.sentence}", *left_out.values()):
+        for sentence in (_plan(preset), *_sentences(preset, materials), *left_out.values()):
             watcher.note(sentence)
         if state:
             watcher.note(f"going on from step {state.step} of {preset.steps}")
@@ -64,18 +62,30 @@ def train(preset: Preset, options: RunOptions, watcher: Watcher | None = None) -
         if ranks.is_first:
             write_bytes(options.out / "preset.toml", preset.text.encode())
             journal = stack.enter_context(Journal(options.out, step=state.step if state else 0))
-        first = preset.stages[0]
-        validator = Validator(pairs, split.held_out, watch=first.watch, scale=first.scale)
         stop = stack.enter_context(StopRequest())
-        context = Context(preset, options, device, ranks, stop, watcher, pairs, split, validator, journal, facts)
+        context = Context(preset, options, device, ranks, stop, watcher, materials, journal, facts)
         return _stages(context, state, left_out)
 
 
+def check(preset: Preset, options: RunOptions) -> list[str]:
+    """What `train` would say before its first step, if nothing is wrong; no network is built, nothing is written.
+
+    Raises:
+        DegradeError: what `check_run` finds, or WeightsMissingError.
+    """
+    materials = check_run(preset, options)
+    left_out = _left_out(preset, options, first=0)
+    return [_plan(preset), *_sentences(preset, materials), *left_out.values()]
+
+
 def _plan(preset: Preset) -> str:
-    stages = ", then ".join(
-        f"{stage.name}, {stage.steps} steps of {stage.data.batch} x {stage.data.patch // stage.scale} px LR"
-        for stage in preset.stages
-    )
+    def described(stage: Stage) -> str:
+        parts = f" in {stage.data.accumulate} parts" if stage.data.accumulate > 1 else ""
+        return (
+            f"{stage.name}, {stage.steps} steps of {stage.data.batch} x {stage.data.patch // stage.scale} px LR{parts}"
+        )
+
+    stages = ", then ".join(described(stage) for stage in preset.stages)
     return stages if len(preset.stages) == 1 else f"{preset.name}: {stages}"
 
 
@@ -99,29 +109,19 @@ def _stages(context: Context, state: State | None, left_out: dict[int, str]) -> 
     return Outcome("finished", done, preset.steps, folder)
 
 
-def _open(folders: tuple[Path, ...], preset: Preset) -> ShardSet:
-    for folder in folders:
-        if not folder.exists():
-            raise UsageError(folder, "no shards here", f"make some: degrade synth --recipe generic --out {folder}")
-    pairs = open_shards(folders)
-    shown = ", ".join(str(folder) for folder in folders)
-    for stage in preset.stages:
-        if stage.scale != pairs.scale:
-            raise PresetError(
-                shown,
-                f"shards of scale {pairs.scale}, but {stage.name} is of scale {stage.scale}",
-                f"use --set scale={pairs.scale}, or other shards",
-            )
-        check_patch(stage.data, scale=stage.scale, lr_size=pairs.lr_size)
-    if pairs.colour != "rgb":
-        raise UsageError(shown, f"{pairs.colour} shards", "make them from colour pictures")
-    return pairs
+def _sentences(preset: Preset, materials: tuple[Material, ...]) -> list[str]:
+    """What is said of the data: once for all stages that share it, else with the name of the stage."""
+    if all(material is materials[0] for material in materials):
+        return list(materials[0].sentences)
+    named = zip(preset.stages, materials, strict=True)
+    return [f"{stage.name}: {sentence}" for stage, material in named for sentence in material.sentences]
 
 
-def _facts(preset: Preset, pairs: ShardSet, options: RunOptions) -> dict[str, Any]:
+def _facts(preset: Preset, materials: tuple[Material, ...], options: RunOptions) -> dict[str, Any]:
+    named = list(zip(preset.stages, materials, strict=True))
     return {
         "settings": {stage.name: stage.settings() for stage in preset.stages},
-        "shards": pairs.digest,
+        "shards": {stage.name: material.facts for stage, material in named},
         "seed": options.seed,
     }
 
@@ -157,6 +157,10 @@ def _found(options: RunOptions, facts: dict[str, Any], ranks: Ranks, watcher: Wa
 
 
 def _changes(path: str, old: Any, new: Any) -> Iterator[tuple[str, Any, Any]]:
+    if old is None and isinstance(new, dict):
+        old = {}
+    if new is None and isinstance(old, dict):
+        new = {}
     if isinstance(old, dict) and isinstance(new, dict):
         for key in sorted(old.keys() | new.keys()):
             yield from _changes(f"{path}.{key}".removeprefix("settings."), old.get(key), new.get(key))

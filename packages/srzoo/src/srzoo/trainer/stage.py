@@ -6,11 +6,12 @@ import json
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 
 from degrade.atomic import write_bytes
 from srzoo.checkpoint import State, prune_states, save_model, save_state
 from srzoo.data import Batch, Batches
+from srzoo.data.augment import stream_key
 from srzoo.ema import averaged
 from srzoo.errors import DivergedError, ResourceError
 from srzoo.optim import learning_rate_at
@@ -18,8 +19,9 @@ from srzoo.preset import build_networks, build_objective, build_optimisers
 from srzoo.trainer import state as states
 from srzoo.trainer.clock import Clock
 from srzoo.trainer.context import Context
-from srzoo.trainer.device import autocast, autocast_type
+from srzoo.trainer.device import autocast, autocast_type, seed_step
 from srzoo.trainer.journal import Journal
+from srzoo.trainer.rounds import Rounds
 from srzoo.trainer.start import load_start
 from srzoo.trainer.update import Clipped, NotFiniteError, apply_update
 from srzoo.trainer.watcher import Pace, Progress
@@ -32,7 +34,7 @@ class StageRun:
 
     def __init__(self, context: Context, number: int, *, steps_before: int) -> None:
         self.context, self.number, self.steps_before = context, number, steps_before
-        self.stage = context.preset.stages[number]
+        self.stage, self.material = context.preset.stages[number], context.materials[number]
         self.step = 0
         networks = build_networks(self.stage, seed=context.options.seed)
         self.objective = build_objective(self.stage, networks, vgg_weights=context.options.vgg_weights)
@@ -56,7 +58,6 @@ class StageRun:
             name: Clipped(optimiser, self.stage.optimisers[name].clip)
             for name, optimiser in build_optimisers(self.stage, self.networks).items()
         }
-        torch.manual_seed(self.context.options.seed + self.context.ranks.rank)
         if state is not None:
             states.restore(state.tensors, self.networks, self.averages, self.optimisers)
             self.step = state.facts["stage_step"]
@@ -64,6 +65,8 @@ class StageRun:
             self.clock.seconds = state.facts["seconds"]
         for network in self.networks.values():
             network.train()
+            if self.context.options.compile:
+                network.compile()
 
     def train(self) -> bool:
         """Run the remaining steps; False if asked to stop before the last one. The state is saved either way."""
@@ -81,6 +84,7 @@ class StageRun:
                 self._look(is_last=is_last, is_stopped=bool(stopped_by))
                 if stopped_by and not is_last:
                     self.context.stop.signal = stopped_by
+                    self.context.ranks.wait()  # until the first one has saved: torchrun ends all when one ends
                     return False
         finally:
             batches.close()
@@ -88,8 +92,8 @@ class StageRun:
 
     def _batches(self) -> Batches:
         return Batches(
-            self.context.pairs,
-            self.context.split.train,
+            self.material.pairs,
+            self.material.order(self.context.options.seed),
             self.stage.data,
             scale=self.stage.scale,
             seed=self.context.options.seed,
@@ -111,21 +115,21 @@ class StageRun:
         for name, clipped in self.optimisers.items():
             for group in clipped.optimiser.param_groups:
                 group["lr"] = learning_rate_at(self.stage.optimisers[name], step, self.stage.steps)
-        asked = self.objective.step(batch)
-        while (losses := self._next_losses(asked)) is not None:
+        seed_step(
+            self.context.device, stream_key(self.context.options.seed, self.number), step, self.context.ranks.rank
+        )
+        count = self.stage.data.accumulate
+        rounds = Rounds(self.objective, batch.in_parts(count), autocast(self.dtype, self.context.device))
+        for losses in rounds:
             try:
-                apply_update(losses, self.optimisers, self.context.ranks)
+                apply_update(losses, self.optimisers, self.context.ranks, parts=count)
             except NotFiniteError as error:
                 raise self._diverged(str(error)) from None
         for role, average in self.averages.items():
             average.update(self.networks[role])
 
-    def _next_losses(self, asked: Any) -> dict[str, Tensor] | None:
-        with autocast(self.dtype, self.context.device):
-            return next(asked, None)
-
     def _diverged(self, what: str) -> DivergedError:
-        names = [self.context.pairs[number].id for number in self._batches().numbers(self.step + 1)]
+        names = [self.material.pairs[number].id for number in self._batches().numbers(self.step + 1)]
         step = self.steps_before + self.step + 1
         folder = self.context.options.out
         if self.context.ranks.is_first:
@@ -133,8 +137,8 @@ class StageRun:
             write_bytes(folder / "diverged.json", json.dumps(record, indent=1).encode())
         return DivergedError(
             f"step {step} of {self.stage.name}",
-            f"{what} (pairs {', '.join(names[:2])}, ... in diverged.json); nothing was updated",
-            "lower the learning rate or set clip",
+            f"{what} (pairs {', '.join(names[:2])}, ... in diverged.json); that update was not applied",
+            "lower the learning rate or set clip; the last saved state is whole",
         )
 
     def _tell(self) -> None:
@@ -187,9 +191,9 @@ class StageRun:
             network = self._product(role)
             network.eval()
             where = (network, self.context.device, self.dtype)
-            self.scores = {"step": step} | self.context.validator.scores(*where).as_dict()
+            self.scores = {"step": step} | self.material.validator.scores(*where).as_dict()
             if is_last or self.step % self.stage.watch.sample_every == 0:
-                journal.picture(step, self.context.validator.picture(*where))
+                journal.picture(step, self.material.validator.picture(*where))
             self.networks[role].train()
             if self.scores["psnr"] > self.best.get("psnr", float("-inf")):
                 self.best = {"psnr": self.scores["psnr"], "step": step}
@@ -224,7 +228,7 @@ class StageRun:
             "stage": self.stage.name,
             "steps": str(step),
             "metrics": json.dumps(self.scores),
-            "shards": str(self.context.facts["shards"]),
+            "shards": self.material.pairs.digest,
         }
         for role in self.objective.products:
             save_model(out / f"{role}.safetensors", self.stage.networks[role].type, self._product(role), metadata)

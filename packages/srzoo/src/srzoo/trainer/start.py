@@ -19,7 +19,7 @@ def load_start(network: nn.Module, role: str, plan: NetworkPlan, out: Path) -> N
         ModelFileError: a file that cannot be read.
     """
     assert plan.start_from is not None
-    path = _found(plan.start_from, role, out)
+    path = find_start(plan.start_from, role, out)
     model = load_model(path)
     if (model.name, model.network.config) != (plan.type, plan.config):
         raise PresetError(
@@ -30,8 +30,12 @@ def load_start(network: nn.Module, role: str, plan: NetworkPlan, out: Path) -> N
     network.load_state_dict(model.network.state_dict())
 
 
-def _found(reference: str, role: str, out: Path) -> Path:
-    """A file as it stands; else the product of an earlier stage, a run folder, or a run beside this one."""
+def find_start(reference: str, role: str, out: Path) -> Path:
+    """A file as it stands; else the product of an earlier stage, a run folder, or a run beside this one.
+
+    Raises:
+        PresetError: nothing of that name is trained yet.
+    """
     name, colon, stated = reference.rpartition(":")
     if not colon:
         name, stated = reference, role

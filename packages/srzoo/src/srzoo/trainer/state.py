@@ -1,6 +1,6 @@
-"""Everything that decides the next step, as named tensors: weights, averages, optimisers, random number generators.
+"""Everything that decides the next step, as named tensors: weights, averages, optimisers.
 
-Learning rates, crops and the order of pairs are closed forms of the step, so they need no state.
+Learning rates, crops, the order of pairs and random numbers are closed forms of the step, so they need no state.
 """
 
 from __future__ import annotations
@@ -30,9 +30,6 @@ def gather(
         for index, parameter in enumerate(clipped.parameters()):
             for key, value in clipped.optimiser.state[parameter].items():
                 tensors[f"optimiser/{name}/{index}/{key}"] = value
-    tensors["random/cpu"] = torch.get_rng_state()
-    for index in range(torch.cuda.device_count() if torch.cuda.is_initialized() else 0):
-        tensors[f"random/cuda{index}"] = torch.cuda.get_rng_state(index)
     return tensors
 
 
@@ -55,10 +52,6 @@ def restore(
         for index, parameter in enumerate(clipped.parameters()):
             saved = _below(tensors, f"optimiser/{name}/{index}/")
             clipped.optimiser.state[parameter] = {key: _placed(value, parameter) for key, value in saved.items()}
-    torch.set_rng_state(tensors["random/cpu"])
-    for index in range(torch.cuda.device_count() if torch.cuda.is_initialized() else 0):
-        if f"random/cuda{index}" in tensors:
-            torch.cuda.set_rng_state(tensors[f"random/cuda{index}"], index)
 
 
 def _below(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:

@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM become a wish: the running step is finished and saved first."""
+"""Ctrl-C, SIGTERM and SIGUSR1 (a scheduler's warning) become a wish: the running step is finished and saved first."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import signal
 import threading
 from types import FrameType
 
+_WISHES = (signal.SIGINT, signal.SIGTERM, signal.SIGUSR1)
+
 
 class StopRequest:
-    """While entered, notes the first SIGINT or SIGTERM in `signal`; a second one acts at once, as usual."""
+    """While entered, notes the first of them in `signal`, SIGUSR1 as SIGTERM; a second one acts at once, as usual."""
 
     def __init__(self) -> None:
         self.signal = 0
@@ -16,14 +18,14 @@ class StopRequest:
 
     def __enter__(self) -> StopRequest:
         if threading.current_thread() is threading.main_thread():
-            self._before = {number: signal.signal(number, self._note) for number in (signal.SIGINT, signal.SIGTERM)}
+            self._before = {number: signal.signal(number, self._note) for number in _WISHES}
         return self
 
     def __exit__(self, *_: object) -> None:
         self._restore()
 
     def _note(self, number: int, _: FrameType | None) -> None:
-        self.signal = number
+        self.signal = signal.SIGTERM if number == signal.SIGUSR1 else number
         self._restore()
 
     def _restore(self) -> None:

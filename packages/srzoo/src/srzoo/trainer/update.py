@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import torch
@@ -27,25 +27,33 @@ class NotFiniteError(ArithmeticError):
     """A loss or gradient is not finite on some rank; `str()` names it. No parameter has changed."""
 
 
-def apply_update(losses: Mapping[str, Tensor], optimisers: Mapping[str, Clipped], ranks: Ranks) -> None:
-    """Step each named optimiser down its loss.
+def apply_update(
+    asked: Iterable[Mapping[str, Tensor]], optimisers: Mapping[str, Clipped], ranks: Ranks, *, parts: int = 1
+) -> None:
+    """Step each named optimiser down the mean of its losses over the `parts` of a batch.
 
-    A backward pass reaches only the parameters of its own optimiser, whatever else the graph holds. No optimiser
-    steps before all backward passes are done and every loss and gradient is known to be finite on every rank.
+    A backward pass reaches only the parameters of its own optimiser, whatever else the graph holds. Each part is
+    differentiated before the next one is asked for, so that one graph is in memory at a time. No optimiser steps
+    before all backward passes are done and every loss and gradient is known to be finite on every rank.
 
     Raises:
         NotFiniteError: nothing was updated, and the gradients are cleared.
     """
-    gradients: dict[str, list[Tensor]] = {}
-    for number, (name, loss) in enumerate(losses.items(), start=1):
-        parameters = optimisers[name].parameters()
-        optimisers[name].optimiser.zero_grad(set_to_none=True)
-        torch.autograd.backward(loss, inputs=parameters, retain_graph=number < len(losses))
-        gradients[name] = [p.grad for p in parameters if p.grad is not None]
-        ranks.average_(gradients[name])
+    totals: dict[str, Tensor] = {}
+    for losses in asked:
+        for number, (name, loss) in enumerate(losses.items(), start=1):
+            parameters = optimisers[name].parameters()
+            if name not in totals:
+                optimisers[name].optimiser.zero_grad(set_to_none=True)
+            share = loss / parts if parts > 1 else loss
+            torch.autograd.backward(share, inputs=parameters, retain_graph=number < len(losses))
+            totals[name] = totals[name] + share.detach() if name in totals else share.detach()
+    gradients = {name: [p.grad for p in optimisers[name].parameters() if p.grad is not None] for name in totals}
+    for found in gradients.values():
+        ranks.average_(found)
     norms = {name: get_total_norm(found) for name, found in gradients.items()}
-    _check_finite(losses, norms, optimisers, ranks)
-    for name in losses:
+    _check_finite(totals, norms, optimisers, ranks)
+    for name in totals:
         clip, optimiser = optimisers[name].clip, optimisers[name].optimiser
         if clip is not None:
             clip_grads_with_norm_(optimisers[name].parameters(), clip, norms[name])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
+from typing import Protocol
 
 import numpy as np
 import torch
@@ -11,7 +12,6 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from degrade.functional.resample import imresize_uint8
-from degrade.shards.reader import ShardSet
 from srzoo.errors import UsageError
 from srzoo.metrics.protocol import compared
 from srzoo.metrics.psnr import psnr
@@ -21,6 +21,7 @@ from srzoo.tensors import to_pixels, to_tensor
 from srzoo.trainer.device import autocast
 
 Pixels = NDArray[np.uint8]
+AnyPixels = NDArray[np.uint8 | np.uint16]
 _BATCH = 16
 _LARGEST_PSNR = 100.0  # of equal pictures, so that the mean stays finite
 _SMALLEST = 11  # side of SSIM's window
@@ -38,10 +39,19 @@ class Scores:
         return {name: round(value, 5) for name, value in asdict(self).items()}
 
 
+class Pairs(Protocol):
+    """What validation needs of a set of pairs."""
+
+    @property
+    def hr_size(self) -> tuple[int, int]: ...
+
+    def read_many(self, indices: NDArray[np.int64], /) -> tuple[AnyPixels, AnyPixels]: ...
+
+
 class Validator:
     """The same held-out pairs every time, spread evenly over `held_out`; 8-bit, luma, `scale` pixels of border off."""
 
-    def __init__(self, pairs: ShardSet, held_out: NDArray[np.int64], *, watch: WatchConfig, scale: int) -> None:
+    def __init__(self, pairs: Pairs, held_out: NDArray[np.int64], *, watch: WatchConfig, scale: int) -> None:
         if min(pairs.hr_size) < _SMALLEST + 2 * scale:
             height, width = pairs.hr_size
             raise UsageError("shards", f"patches of {height} x {width} cannot be validated", "make larger ones")
@@ -86,5 +96,5 @@ def _spread(length: int, count: int) -> NDArray[np.int64]:
     return np.linspace(0, length - 1, min(count, length)).round().astype(np.int64)
 
 
-def _eight_bits(pixels: NDArray[np.uint8] | NDArray[np.uint16]) -> Pixels:
+def _eight_bits(pixels: AnyPixels) -> Pixels:
     return pixels if pixels.dtype == np.uint8 else to_pixels(to_tensor(pixels))  # type: ignore[reportReturnType]
