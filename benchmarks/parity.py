@@ -47,11 +47,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description="Compare recipes with the peers' own code.")
     parser.add_argument("photos", nargs="*", type=Path)
     parser.add_argument("--pairs", type=int, default=400)
+    parser.add_argument("--only", help="one recipe; the results file is left alone")
     arguments = parser.parse_args()
     pictures = [p for p in map(pixels_of, arguments.photos or photographs()) if min(p.shape[:2]) >= CROP]
     crops = list(crops_of(pictures, arguments.pairs))
     result: dict[str, Any] = {"machine": interleave.machine("degrade", "numpy"), "pairs": len(crops), "recipes": {}}
     for way in ways():
+        if arguments.only not in (None, way.recipe):
+            continue
         theirs = np.array([measured(lr[0], hr[0]) for lr, hr in made_by(way, crops)])
         rows = {}
         for name, recipe in versions(way.recipe):
@@ -59,7 +62,8 @@ def main() -> None:
             rows[name] = compared(ours, theirs)
             show(f"{way.recipe}: {name} against {way.name}", rows[name])
         result["recipes"][way.recipe] = rows
-    print(f"\nwritten: {interleave.save('parity', result)}")
+    if arguments.only is None:
+        print(f"\nwritten: {interleave.save('parity', result)}")
 
 
 def photographs() -> list[Path]:
