@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import socket
 import time
 from io import BytesIO, TextIOWrapper
@@ -114,7 +115,7 @@ def test_a_good_picture_is_the_same_alone_and_among_bad_ones(model: str) -> None
         ([], 2, "srzoo: error: srzoo upscale: no picture given - srzoo upscale photo.jpg"),
         (["p.png", "-m", "no-such"], 2, "srzoo: error: --model no-such: no such file, run or shipped model - "),
         (["p.png", "-m", "junk.safetensors"], 4, "srzoo: error: junk.safetensors: not a whole safetensors file"),
-        (["p.png", "-m", "net.pth"], 4, "srzoo: error: net.pth: a pickle, which can run any code when read - "),
+        (["p.png", "-m", "net.pth"], 4, "srzoo: error: net.pth: not a whole file of tensors"),
         (["p.png", "-o", "p.gif"], 2, "srzoo: error: p.gif: .gif is not written - use "),
         (["p.png", "-o", "p.png", "--force"], 2, "srzoo: error: p.png: is one of the pictures to be read - "),
         (["p.png", "-o", "old.png"], 2, "srzoo: error: old.png: is there already - overwrite with --force"),
@@ -252,9 +253,34 @@ def test_tiles_of_a_pooling_network_say_what_they_change(capsys: pytest.CaptureF
     save_model(Path("rcan.safetensors"), "rcan", network(config(scale=2, groups=1, blocks=1, features=16)), {})
     save("photo.png", Image.fromarray(RNG.integers(0, 256, (40, 40, 3), np.uint8)))
     assert upscale("photo.png", "-m", "rcan.safetensors", "--tile", "20") == 0
-    assert "against the whole picture run at once" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "photo.png: 4 tiles blended over an overlap of 64 pixels, which changes " in said
+    assert "against the whole picture run at once" in said
     assert upscale("photo.png", "-m", "rcan.safetensors", "--force") == 0
-    assert "differ" not in capsys.readouterr().err
+    assert "blended" not in capsys.readouterr().err
+
+
+def test_how_tiles_join_is_said_when_asked(model: str, capsys: pytest.CaptureFixture[str]) -> None:
+    save("photo.png", Image.fromarray(RNG.integers(0, 256, (40, 40, 3), np.uint8)))
+    lines = {
+        (): "photo.png: run at once",
+        ("--tile", "20"): "photo.png: 4 tiles with an overlap of 4 pixels, exact",
+        ("--tile", "20", "--overlap", "5"): "photo.png: 4 tiles with an overlap of 5 pixels, exact",
+        ("--tile", "20", "--tile-pad", "3"): "photo.png: 4 tiles blended over an overlap of 3 pixels, which changes ",
+    }
+    for arguments, line in lines.items():
+        assert upscale("photo.png", "-m", model, "--force", "-v", *arguments) == 0
+        assert capsys.readouterr().err.splitlines()[1].startswith(line)
+
+
+def test_json_is_one_line_for_each_picture(model: str, capsys: pytest.CaptureFixture[str]) -> None:
+    for name in ("a.png", "b.png"):
+        save(name)
+    assert upscale("a.png", "b.png", "-m", model, "--json") == 0
+    first, second = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    assert (first["source"], first["target"]) == ("a.png", "a_x4.png")
+    assert (second["from"], second["to"]) == ([20, 12], [80, 48])
+    assert (second["tiles"], second["is_exact"], second["difference"]) == (1, True, None)
 
 
 def test_the_same_command_gives_the_same_bytes(model: str) -> None:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
+import subprocess
+import sys
+from pathlib import Path
 
 import pytest
 import torch
@@ -11,9 +15,10 @@ from torch import Tensor, nn
 from srzoo.errors import UsageError
 from srzoo.networks import NETWORKS
 from srzoo.upscale import engine as engine_module
-from srzoo.upscale.engine import Engine, NotFiniteError, OutOfMemoryError, has_native_bf16, pick_device
+from srzoo.upscale.engine import Engine, NotFiniteError, OutOfMemoryError, has_native_bf16, memory_of, pick_device
 
 CPU = torch.device("cpu")
+SMALL = {"groups": 1, "blocks": 1, "convs": 2, "features": 16}  # as far as a network's config has them
 
 
 class Enlarge(nn.Module):
@@ -35,8 +40,9 @@ def pretend_bf16(monkeypatch: pytest.MonkeyPatch, *, native: bool = True) -> Non
 @pytest.mark.parametrize("name", NETWORKS)
 def test_fp32_gives_what_the_network_gives(name: str) -> None:
     config, network = NETWORKS[name]
-    small = {"rcan": {"groups": 1, "blocks": 1, "features": 16}, "compact": {"convs": 2}, "skipres": {"blocks": 1}}
-    model = network(config(**small[name])).eval()
+    fields = {field.name: field.default for field in dataclasses.fields(config)}
+    small = {key: value for key, value in SMALL.items() if isinstance(fields.get(key), int)}
+    model = network(config(**small)).eval()
     lr = torch.rand(1, 3, 9, 7)
     with torch.inference_mode():
         expected = model(lr)
@@ -147,3 +153,47 @@ def test_unknown_and_missing_devices_are_refused(name: str) -> None:
 def test_auto_picks_a_device_that_works() -> None:
     device = pick_device("auto")
     assert torch.ones(2, device=device).sum().item() == 2
+
+
+def test_capacity_follows_what_the_network_holds_and_what_there_is(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine_module, "memory_of", lambda device: 2**30)
+    convolution = nn.Sequential(nn.Conv2d(3, 61, 3, padding=1), nn.Conv2d(61, 3, 3, padding=1))
+    engine = Engine(convolution, device="cpu")
+    assert engine.capacity() == 2**30 // 4 // (2 * 64 * 4)  # a quarter; twice 61 + 3 values of 4 bytes an LR pixel
+    monkeypatch.setattr(engine_module, "memory_of", lambda device: 2**40)
+    assert engine.capacity() == 2**30 // 4 // (2 * 64 * 4)  # asked once
+    assert Engine(convolution, device="cpu").capacity() == 2**31 // 64  # as far as 32 bits count
+
+
+def test_memory_is_what_the_container_may_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    limit = tmp_path / "memory.max"
+    monkeypatch.setattr(engine_module, "_CGROUP_LIMIT", limit)
+    whole = memory_of(CPU)
+    assert whole > 2**28
+    limit.write_text("max\n")
+    assert memory_of(CPU) == whole
+    limit.write_text("123456789\n")
+    assert memory_of(CPU) == 123456789
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("settings", ["rrdb blocks=1", "rcan groups=1,blocks=2", "plksr blocks=1", "edsr blocks=1"])
+def test_a_window_of_full_capacity_stays_within_its_share_of_memory(settings: str) -> None:
+    name, _, numbers = settings.partition(" ")
+    code = f"""
+import resource, torch
+from srzoo.networks import NETWORKS
+from srzoo.upscale import engine as module
+module.memory_of = lambda device: 2**31
+config, network = NETWORKS["{name}"]
+engine = module.Engine(network(config({numbers})), device="cpu")
+side = int(engine.capacity() ** 0.5)
+engine.run(torch.rand(1, 3, 32, 32))
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+engine.run(torch.rand(1, 3, side, side))
+print(side, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=300)
+    side, held = map(int, done.stdout.split())
+    assert side >= 100
+    assert 0.2 < held / (2**31 / 4) < 1

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from degrade.functional.resample import apply_axes, resize, resize_axis
-from srzoo.upscale.tiles import fades, shifted, spans
+from srzoo.upscale.tiles import shifted, spans
 
 LENGTHS, SCALES = st.integers(1, 300), st.integers(1, 4)
 TILES, OVERLAPS = st.integers(1, 120), st.integers(0, 40)
@@ -37,21 +37,14 @@ def test_resized_spans_make_every_output_once_and_read_inside(
         assert span.hr[0] % scale == span.hr[1] % scale == 0
 
 
-@given(LENGTHS, SCALES, TILES, OVERLAPS)
-def test_fades_sum_to_one_everywhere(length: int, scale: int, tile: int, overlap: int) -> None:
-    axis = spans(length, scale, tile=tile, overlap=overlap)
-    total = np.zeros(length * scale)
-    for span, weight in zip(axis, fades(axis, scale, overlap), strict=True):
-        assert weight.min() >= 0
-        total[span.lr[0] * scale : span.lr[1] * scale] += weight
-    np.testing.assert_allclose(total, 1, atol=1e-6)
-
-
-def test_a_fade_spreads_over_the_overlap() -> None:
-    axis = spans(200, 2, tile=100, overlap=10)
-    weight = fades(axis, 2, 10)[0]
-    falling = np.flatnonzero((weight > 0) & (weight < 1))
-    assert (falling.min(), falling.max()) == (190, 209)  # 10 LR pixels around the cut at HR pixel 200
+@given(LENGTHS, SCALES, TILES, OVERLAPS, st.sampled_from([1, 4, 16]))
+def test_aligned_windows_only_see_more(length: int, scale: int, tile: int, overlap: int, align: int) -> None:
+    plain = spans(length, scale, tile=tile, overlap=overlap)
+    aligned = spans(length, scale, tile=tile, overlap=overlap, align=align)
+    for span, other in zip(plain, aligned, strict=True):
+        assert (other.out, other.hr, other.lr[1]) == (span.out, span.hr, span.lr[1])
+        assert other.lr[0] % align == 0
+        assert 0 <= span.lr[0] - other.lr[0] < align
 
 
 def test_resizing_in_parts_equals_resizing_at_once() -> None:

@@ -1,4 +1,4 @@
-"""Tiles equal the whole picture; gray, alpha, 16 bits and other scales; lack of memory."""
+"""Tiles equal the whole picture, or nearly; gray, alpha, 16 bits and other scales; lack of memory."""
 
 from __future__ import annotations
 
@@ -8,22 +8,25 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+import skimage.data
 import torch
 from numpy.typing import NDArray
 from torch import nn
 
 from degrade.codecs import Photo
 from degrade.functional.resample import resize
-from srzoo.checkpoint import Model
+from srzoo.checkpoint import Model, load_model
 from srzoo.errors import ModelFileError, ResourceError
 from srzoo.networks import NETWORKS
 from srzoo.upscale.engine import OutOfMemoryError
+from srzoo.upscale.resolve import shipped_models
 from srzoo.upscale.upscaler import Upscaler
 
 SMALL = {
     "compact": {"convs": 3, "features": 8},
     "skipres": {"blocks": 2, "features": 8},
     "rcan": {"groups": 1, "blocks": 2, "features": 16, "reduction": 4},
+    "rrdb": {"blocks": 1, "features": 8, "growth": 4},
 }
 RNG = np.random.default_rng(0)
 
@@ -62,6 +65,8 @@ def test_tiles_equal_the_whole_picture(name: str, scale: int) -> None:
     upscaler = Upscaler(model, tile=16, device="cpu", precision="fp32")
     tiled = upscaler.image(pixels)
     assert upscaler.facts.tiles == 20
+    assert upscaler.facts.is_exact
+    assert str(upscaler.facts) == f"20 tiles with an overlap of {model.overlap} pixels, exact"
     assert np.abs(tiled.astype(int) - whole).max() <= 1  # 16-bit levels: float sums in another order
     np.testing.assert_allclose(whole, rounded(plain(model, pixels), 65535), atol=1)
 
@@ -99,19 +104,21 @@ def test_the_difference_of_pooling_networks_is_measured() -> None:
     expected = plain(model, pixels).clip(0, 1)
     np.testing.assert_allclose(whole.image(pixels), rounded(expected), atol=1)
     assert whole.facts.difference is None
-    upscaler = Upscaler(model, tile=48, device="cpu", precision="fp32")
+    assert str(whole.facts) == "run at once"
+    upscaler = Upscaler(model, tile=48, device="cpu", precision="fp32", overlap=16)
     tiled = upscaler.image(pixels)
     difference = upscaler.facts.difference
     assert difference is not None
     assert difference.place == "the whole picture"
+    assert str(upscaler.facts).startswith("4 tiles blended over an overlap of 16 pixels, which changes ")
     apart = np.abs(tiled - 255 * expected)
     assert difference.largest == pytest.approx(apart.max(), abs=0.51)  # ours is measured before rounding
     assert difference.mean == pytest.approx(apart.mean(), abs=0.3)
 
 
 def test_the_difference_on_a_large_picture_is_measured_around_a_cut(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("srzoo.upscale.upscaler.WINDOW_OF_POOLED", {"cpu": 100})
-    upscaler = Upscaler(small_model("rcan", 2), device="cpu", precision="fp32")
+    upscaler = Upscaler(small_model("rcan", 2), device="cpu", precision="fp32", overlap=16)
+    monkeypatch.setattr(upscaler.engine, "capacity", lambda: 100**2)
     upscaler.image(picture(130, 110))
     assert upscaler.facts.tiles > 1
     assert upscaler.facts.difference is not None
@@ -127,13 +134,93 @@ class Pooling(nn.Module):
 
 
 def test_seams_of_pooling_networks_are_faded() -> None:
-    pixels = np.full((64, 128, 3), 50, np.uint8)
-    pixels[:, 64:] = 200
+    pixels = np.full((64, 400, 3), 50, np.uint8)
+    pixels[:, 264:] = 200  # only the right tile sees any of it
     model = Model(Pooling(), "pooling", 2, None, {})
-    made = Upscaler(model, tile=64, device="cpu", precision="fp32").image(pixels).astype(int)
-    row = made[64, :128, 0]  # the left tile; its mean and the right tile's differ by 50 levels
-    assert abs(row[0] - row[127]) >= 10
-    assert np.abs(np.diff(row)).max() <= 1
+    made = Upscaler(model, tile=200, device="cpu", precision="fp32").image(pixels).astype(int)
+    row = made[64, :528, 0]
+    assert row[-1] - row[0] >= 35  # from the mean of the left tile to that of the right
+    assert np.abs(np.diff(row)).max() <= 2  # over 64 pixels of SR
+    hard = Upscaler(model, tile=200, device="cpu", precision="fp32", overlap=0).image(pixels).astype(int)
+    assert np.abs(np.diff(hard[64, :528, 0])).max() >= 35
+
+
+class Blurring(nn.Module):
+    """Sees 40 pixels away in all directions, but what lies far away counts for little, as in a trained network."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        line = 0.8 ** torch.arange(-40.0, 41.0).abs()
+        self.kernel = nn.Parameter((line / line.sum()).expand(3, 1, 1, -1), requires_grad=False)
+
+    def forward(self, lr: torch.Tensor) -> torch.Tensor:
+        across = nn.functional.conv2d(lr, self.kernel, padding=(0, 40), groups=3)
+        blurred = nn.functional.conv2d(across, self.kernel.mT, padding=(40, 0), groups=3)
+        return (2 * lr - blurred).repeat_interleave(2, 2).repeat_interleave(2, 3)
+
+
+def test_blended_tiles_are_as_near_as_the_network_forgets() -> None:
+    """Neighbours fade where at least 3/4 of the overlap is seen: what lies beyond has 0.8**15 of the weight."""
+    model, pixels = Model(Blurring().eval(), "blurring", 2, 40, {}), picture(100, 90)
+    whole = Upscaler(model, tile=0, device="cpu", precision="fp32").image(pixels).astype(int)
+    upscaler = Upscaler(model, tile=32, device="cpu", precision="fp32", overlap=20)
+    apart = np.abs(upscaler.image(pixels) - whole)
+    assert not upscaler.facts.is_exact
+    assert apart.max() <= 255 * 0.8**15 + 1  # and rounding
+    assert apart.mean() < 0.2
+    narrow = Upscaler(model, tile=32, device="cpu", precision="fp32", overlap=4).image(pixels)
+    assert np.abs(narrow.astype(int) - whole).max() > 3 * apart.max()
+
+
+@pytest.mark.parametrize("name", ["compact", "skipres", "rrdb"])
+@pytest.mark.parametrize("channels", [1, 3])
+def test_blended_tiles_are_exact_where_they_fade_within_what_all_see(name: str, channels: int) -> None:
+    """By an overlap so large that 3/4 of it is the radius: then neighbours agree wherever they are mixed."""
+    model, pixels = small_model(name), picture(90, 75, channels, np.uint16)
+    assert model.overlap is not None
+    overlap = -(-4 * model.overlap // 3)
+    whole = Upscaler(model, tile=0, device="cpu", precision="fp32").image(pixels)
+    upscaler = Upscaler(replace(model, overlap=None), tile=32, device="cpu", precision="fp32", overlap=overlap)
+    assert np.abs(upscaler.image(pixels).astype(int) - whole).max() <= 1  # of 65535
+    assert upscaler.facts.tiles == 9
+    assert not upscaler.facts.is_exact
+
+
+def test_blended_windows_begin_where_unshuffled_pixels_do() -> None:
+    """RRDB at x2 works on squares of two pixels: it has no radius, but tiles in phase see the same squares."""
+    model, pixels = small_model("rrdb", 2), picture(90, 101, dtype=np.uint16)
+    assert model.overlap is None
+    whole = Upscaler(model, tile=0, device="cpu", precision="fp32").image(pixels)
+    upscaler = Upscaler(model, tile=35, device="cpu", precision="fp32", overlap=52)  # cuts at odd pixels
+    assert np.abs(upscaler.image(pixels).astype(int) - whole).max() <= 1
+    assert upscaler.facts.tiles == 9
+
+
+@pytest.mark.slow
+def test_the_shipped_model_blended_stays_within_a_level_or_two() -> None:
+    shipped = load_model(next(path for path in shipped_models() if path.stem == "4x-compact"))
+    pixels = skimage.data.astronaut()[70:134, 180:260]
+    whole = Upscaler(shipped, tile=0, device="cpu", precision="fp32").image(pixels).astype(int)
+    exact = Upscaler(shipped, tile=40, device="cpu", precision="fp32")
+    assert np.abs(exact.image(pixels) - whole).max() <= 1  # float sums in another order may round to the next level
+    assert exact.facts.is_exact
+    blended = Upscaler(shipped, tile=40, device="cpu", precision="fp32", overlap=12)
+    apart = np.abs(blended.image(pixels) - whole)
+    assert not blended.facts.is_exact
+    assert 0 < apart.max() <= 2
+    assert apart.mean() < 0.05
+
+
+def test_networks_that_see_far_are_blended_by_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, pixels = replace(small_model("compact", 2), overlap=349), picture(150, 160)
+    upscaler = Upscaler(model, device="cpu", precision="fp32")
+    monkeypatch.setattr(upscaler.engine, "capacity", lambda: 150 * 160)
+    whole = upscaler.image(pixels)
+    assert (upscaler.facts.tiles, upscaler.facts.is_exact) == (1, True)
+    monkeypatch.setattr(upscaler.engine, "capacity", lambda: 150**2)
+    apart = np.abs(upscaler.image(pixels).astype(int) - whole)
+    assert (upscaler.facts.tiles, upscaler.facts.is_exact, upscaler.facts.overlap) == (9, False, 64)
+    assert apart.max() <= 1  # this small one sees only 5, whatever the model says
 
 
 def test_gray_is_the_mean_of_three_equal_channels() -> None:
@@ -169,6 +256,8 @@ def test_another_scale_resizes_before_rounding(scale: float, name: str) -> None:
     if name != "rcan":
         tiled = Upscaler(model, tile=16, device="cpu", precision="fp32").image(pixels, scale=scale)
         assert (tiled != made).mean() < 1e-3
+        blended = Upscaler(replace(model, overlap=None), tile=16, device="cpu", precision="fp32", overlap=32)
+        assert (blended.image(pixels, scale=scale) != made).mean() < 1e-3
 
 
 def test_a_tiny_scale_leaves_one_pixel() -> None:
@@ -217,9 +306,11 @@ def test_broken_weights_are_named() -> None:
 
 
 def test_progress_counts_tiles() -> None:
-    seen = []
-    Upscaler(small_model(), tile=16, device="cpu").image(picture(32, 48), on_tile=lambda *where: seen.append(where))
-    assert seen == [(n, 6) for n in range(1, 7)]
+    for overlap in (None, 2):  # exact, blended
+        seen = []
+        upscaler = Upscaler(small_model(), tile=16, device="cpu", overlap=overlap)
+        upscaler.image(picture(32, 48), on_tile=lambda *where, seen=seen: seen.append(where))
+        assert seen == [(n, 6) for n in range(1, 7)]
 
 
 def test_a_photo_keeps_its_metadata_and_alpha() -> None:
@@ -250,6 +341,11 @@ def test_hidden_colours_leave_no_fringe() -> None:
 def test_tiles_too_small_to_be_meant_are_refused(tile: int) -> None:
     with pytest.raises(ValueError, match="tile"):
         Upscaler(small_model(), tile=tile)
+
+
+def test_a_negative_overlap_is_refused() -> None:
+    with pytest.raises(ValueError, match="overlap"):
+        Upscaler(small_model(), overlap=-1)
 
 
 @pytest.mark.parametrize("shape", [(4, 4), (4, 4, 2), (0, 4, 3)])

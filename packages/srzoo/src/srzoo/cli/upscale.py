@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -35,6 +37,11 @@ What is kept: profile, EXIF, XMP, DPI, 16 bits, gray, alpha. The turn that EXIF 
 to the pixels. Gray goes through the network as three equal channels and comes back as their mean.
 Alpha is enlarged bicubically, so what is opaque stays exactly opaque; colours hidden under fully
 transparent pixels are replaced by their neighbours' first, so that no fringe appears.
+
+\b
+A picture too large to run at once is cut into tiles. Where a network sees no further than they overlap,
+they give what the whole picture would, exactly. Where it sees too far for that (RRDB, RCAN, PLKSR),
+neighbours are blended, and a line says what that changed on this picture. -v says which it was.
 """
 
 
@@ -70,6 +77,14 @@ transparent pixels are replaced by their neighbours' first, so that no fringe ap
     type=click.IntRange(0),
     help="Run the network on pieces of this many input pixels a side; 0: never.  [default: as memory asks]",
 )
+@click.option(
+    "--overlap",
+    "--tile-pad",
+    "--tile_pad",
+    metavar="PIXELS",
+    type=click.IntRange(0),
+    help="Input pixels that tiles are shown around them.  [default: all that the network sees, or 64 and blended]",
+)
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:N or mps.")
 @click.option("--threads", metavar="N", type=click.IntRange(1), help="CPU threads.  [default: all cores]")
 @click.option(
@@ -89,6 +104,8 @@ transparent pixels are replaced by their neighbours' first, so that no fringe ap
     help="Of JPEG, WebP and AVIF.",
 )
 @click.option("--force", is_flag=True, help="Overwrite files that are there already; never the input.")
+@click.option("-v", "--verbose", is_flag=True, help="Say of each picture whether it was cut, and how the parts join.")
+@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON for each picture.")
 def command(
     pictures: tuple[Path, ...],
     more: tuple[Path, ...],
@@ -98,11 +115,14 @@ def command(
     scale: float | None,
     scale_alias: float | None,
     tile: int | None,
+    overlap: int | None,
     device: str,
     threads: int | None,
     precision: Literal["auto", "fp32", "bf16"],
     quality: int,
     force: bool,
+    verbose: bool,
+    as_json: bool,
 ) -> None:
     """Enlarge photographs with a trained network.
 
@@ -125,11 +145,11 @@ def command(
         raise UsageError(f"--tile {tile}", "too small", f"use 0, or {SMALLEST_TILE} and more")
     _use_threads(threads)
     model = load_model(path)
-    upscaler = Upscaler(model, tile, device, precision)
+    upscaler = Upscaler(model, tile, device, precision, overlap=overlap)
     parameters = sum(weights.numel() for weights in model.network.parameters())
     _note(f"{sentence}: {model.name} x{model.scale}, {parameters:,} parameters, on {upscaler.engine.device}")
     todo = plan(inputs, output, scale=scale or model.scale, extensions=EXTENSIONS, force=force)
-    _run(todo, upscaler, scale=scale, quality=quality, force=force)
+    _run(todo, upscaler, scale=scale, quality=quality, force=force, verbose=verbose, as_json=as_json)
 
 
 def upscale_file(
@@ -167,7 +187,9 @@ def upscale_file(
     return photo, result
 
 
-def _run(todo: Plan, upscaler: Upscaler, *, scale: float | None, quality: int, force: bool) -> None:
+def _run(
+    todo: Plan, upscaler: Upscaler, *, scale: float | None, quality: int, force: bool, verbose: bool, as_json: bool
+) -> None:
     from degrade.atomic import sweep
 
     failures: list[DegradeError] = []
@@ -189,11 +211,17 @@ def _run(todo: Plan, upscaler: Upscaler, *, scale: float | None, quality: int, f
             continue
         for note in photo.notes:
             _note(f"{job.source}: {note}")
-        if upscaler.facts.difference is not None:
-            _note(f"{job.source}: tiles of a network that pools over the picture differ: {upscaler.facts.difference}")
-        sizes = " -> ".join(f"{p.pixels.shape[1]} x {p.pixels.shape[0]}" for p in (photo, result))
-        click.echo(printable(f"{job.source} -> {job.target}  ({sizes}, {time.monotonic() - began:.1f} s)"))
-    if len(todo) > 1:
+        if verbose or not upscaler.facts.is_exact:
+            _note(f"{job.source}: {upscaler.facts}")
+        sizes = [(p.pixels.shape[1], p.pixels.shape[0]) for p in (photo, result)]
+        seconds = time.monotonic() - began
+        if as_json:
+            facts = {"from": sizes[0], "to": sizes[1], "seconds": round(seconds, 3), **asdict(upscaler.facts)}
+            click.echo(json.dumps({"source": str(job.source), "target": str(job.target), **facts}))
+        else:
+            words = " -> ".join(f"{width} x {height}" for width, height in sizes)
+            click.echo(printable(f"{job.source} -> {job.target}  ({words}, {seconds:.1f} s)"))
+    if len(todo) > 1 and not as_json:
         done = len(todo) - len(failures)
         click.echo(f"{done} of {len(todo)} pictures, {time.monotonic() - start:.1f} s")
     _finish(failures, len(todo))

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import copy
 import math
+import os
+from pathlib import Path
 from typing import Literal, get_args
 
 import torch
@@ -16,6 +18,14 @@ Precision = Literal["auto", "fp32", "bf16"]
 # bf16 is taken where it stays this close to fp32: 8-bit levels, and the share of values that must.
 NEAR_LEVELS = 1
 NEAR_SHARE = 0.999
+
+# A window may take this share of all memory, not of what happens to be free: that would change from run to run.
+MEMORY_SHARE = {"cuda": 1 / 2}
+MEMORY_SHARE_ELSEWHERE = 1 / 4
+PROBE = 32  # LR pixels on a side of what is run to see how much a network holds
+_HELD = 2  # times the largest input and output of a layer: residuals, and copies in other layouts
+_LARGEST_TENSOR = 2**31  # values; kernels count in 32 bits
+_CGROUP_LIMIT = Path("/sys/fs/cgroup/memory.max")
 
 _IN_BF16 = (nn.Conv2d, nn.ConvTranspose2d, nn.Linear, nn.PReLU, nn.BatchNorm2d)  # others keep float32, e.g. mean shifts
 
@@ -46,6 +56,7 @@ class Engine:
         self.retries = 0
         self._exact = copy.deepcopy(network).eval().to(self.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]  nn.Module takes it alone
         self._fast: nn.Module | None = None
+        self._capacity: int | None = None
 
     def run(self, lr: Tensor) -> Tensor:
         """SR of `lr` (1, 3, h, w), [0, 1]: (1, 3, s*h, s*w) float32 on the CPU, finite, not clipped.
@@ -79,6 +90,15 @@ class Engine:
         share = ((exact - fast).abs() <= NEAR_LEVELS).float().mean().item()
         self.is_fast = share >= NEAR_SHARE
         return share
+
+    def capacity(self) -> int:
+        """LR pixels of a window that memory has room for, by estimate; always the same on the same machine."""
+        if self._capacity is None:
+            values = _values_held(self._exact, self.device) / PROBE**2  # an LR pixel
+            share = MEMORY_SHARE.get(self.device.type, MEMORY_SHARE_ELSEWHERE)
+            fits = share * memory_of(self.device) / (4 * _HELD * values)
+            self._capacity = int(min(fits, _LARGEST_TENSOR / values))
+        return self._capacity
 
     def _forward(self, lr: Tensor, *, fast: bool) -> Tensor:
         if fast and self._fast is None:
@@ -123,6 +143,34 @@ def has_native_bf16(device: torch.device) -> bool:
         return False
     probes = ("_is_amx_tile_supported", "_is_avx512_bf16_supported")  # private, so their absence must do no harm
     return any(bool(getattr(torch.cpu, probe, bool)()) for probe in probes)
+
+
+def memory_of(device: torch.device) -> int:
+    """Bytes there are in all: of the GPU, or of the machine as far as this process may use it."""
+    if device.type == "cuda":
+        return torch.cuda.get_device_properties(device).total_memory
+    there = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") if hasattr(os, "sysconf") else 8 * 2**30
+    try:
+        return min(there, int(_CGROUP_LIMIT.read_text()))  # containers
+    except (OSError, ValueError):  # no such file, or "max"
+        return there
+
+
+def _values_held(network: nn.Module, device: torch.device) -> int:
+    """The most values that go into and come out of one layer, for an LR picture of `PROBE` x `PROBE`."""
+    seen = [0]
+
+    def note(module: nn.Module, inputs: tuple[object, ...], output: object) -> None:
+        seen.append(sum(value.numel() for value in (*inputs, output) if isinstance(value, Tensor)))
+
+    hooks = [module.register_forward_hook(note) for module in network.modules()]
+    try:
+        with torch.inference_mode():
+            network(torch.zeros(1, 3, PROBE, PROBE, device=device))
+    finally:
+        for hook in hooks:
+            hook.remove()
+    return max(seen)
 
 
 def _in_bf16(network: nn.Module) -> nn.Module:

@@ -1,19 +1,15 @@
-"""Where a picture is cut for a network, and how the pieces become one picture again.
+"""Where a picture is cut for a network.
 
 Along each axis a tile is a `Span`: which outputs it makes, which HR that takes, which LR the network must see for it.
 With `overlap` at least the network's receptive radius, and windows that stop only where the picture does, every output
-is what the whole picture would give; so nothing is blended. Where pooling sees the whole picture nothing is exact:
-there neighbours are faded into each other (`fades`).
+is what the whole picture would give. Where that overlap costs too much, or pooling sees the whole picture, neighbours
+fade into each other (`blend`); which of the two is decided in `layout`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-
-import numpy as np
-from numpy.typing import NDArray
 
 from degrade.functional.resample import AxisMap
 
@@ -33,10 +29,13 @@ class Span:
     lr: tuple[int, int]
 
 
-def spans(length: int, scale: int, *, tile: int, overlap: int, resize: AxisMap | None = None) -> list[Span]:
+def spans(
+    length: int, scale: int, *, tile: int, overlap: int, align: int = 1, resize: AxisMap | None = None
+) -> list[Span]:
     """An axis of `length` LR pixels in equal parts of at most `tile`, each with `overlap` around it.
 
     Args:
+        align: windows begin at multiples of it, up to `align` - 1 pixels before the overlap does.
         resize: from the network's output (length * scale) to the result; None: the output is the result.
     """
     count = max(1, -(-length // tile))
@@ -54,27 +53,8 @@ def spans(length: int, scale: int, *, tile: int, overlap: int, resize: AxisMap |
             low, high = _needed(resize, *out)
             core = (low // scale, -(-high // scale))
         hr = (core[0] * scale, core[1] * scale)
-        result.append(Span(out, hr, (max(0, core[0] - overlap), min(length, core[1] + overlap))))
+        result.append(Span(out, hr, (max(0, core[0] - overlap) // align * align, min(length, core[1] + overlap))))
     return result
-
-
-def fades(axis: Sequence[Span], scale: int, overlap: int) -> list[NDArray[np.float32]]:
-    """Per span of `spans` (without resize) the weight of each HR pixel of its window; over all spans they sum to 1.
-
-    The weight rises in a line over `overlap` LR pixels (fewer where tiles are narrower) across each inner edge.
-    """
-    narrowest = min(span.hr[1] - span.hr[0] for span in axis)
-    reach = min(overlap * scale, narrowest) / 2  # HR pixels on each side of an edge
-    weights = []
-    for number, span in enumerate(axis):
-        centres = np.arange(span.lr[0] * scale, span.lr[1] * scale) + 0.5
-        weight = np.ones(centres.size)
-        if reach and number:
-            weight *= np.clip(0.5 + (centres - span.hr[0]) / (2 * reach), 0, 1)
-        if reach and number < len(axis) - 1:
-            weight *= np.clip(0.5 - (centres - span.hr[1]) / (2 * reach), 0, 1)
-        weights.append(weight.astype(np.float32))
-    return weights
 
 
 def shifted(resize: AxisMap, span: Span) -> AxisMap:

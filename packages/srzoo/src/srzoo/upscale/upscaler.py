@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import count
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,44 +16,54 @@ from degrade.functional.resample import AxisMap, apply_axes, resize_axis
 from srzoo.errors import ModelFileError, ResourceError
 from srzoo.tensors import to_pixels, to_tensor
 from srzoo.upscale.alpha import Samples, bleed, enlarge_alpha
+from srzoo.upscale.blend import crossfade, shown
+from srzoo.upscale.difference import Difference, Window, between, window_over_a_cut
 from srzoo.upscale.engine import Engine, NotFiniteError, OutOfMemoryError, Precision
-from srzoo.upscale.tiles import Span, fades, shifted, spans
+from srzoo.upscale.layout import Layout, choose
+from srzoo.upscale.tiles import Span, shifted, spans
 
 if TYPE_CHECKING:
     from degrade.codecs import Photo
     from srzoo.checkpoint import Model
 
 OnTile = Callable[[int, int], None]
+Grid = tuple[list[Span], list[Span]]
+Resizes = tuple[AxisMap | None, AxisMap | None]
 
 # LR pixels on a side that are run at once. Larger ones cost more page faults than overlap saves (measured on CPU).
 WINDOW = {"cpu": 384}
-WINDOW_OF_POOLED = {"cpu": 512}  # every cut changes the result, so as large as a few GB allow
 WINDOW_ELSEWHERE = 1024
-POOLED_OVERLAP = 32
 SMALLEST_TILE = 16
+PHASE = 16  # blended windows begin at multiples of it, as the windows of attention and unshuffled pixels do
+COMPARED = 256  # LR pixels on a side, at least, on which blended tiles are compared with one window
 SAMPLE = 64  # LR pixels on a side, on which bf16 is compared with fp32
 WORTH_SETTLING = 128**2  # smaller pictures are done in fp32 sooner than compared
 
 
 @dataclass(frozen=True)
-class Difference:
-    """What tiles changed, in 8-bit levels, against `place` run at once."""
-
-    mean: float
-    largest: float
-    place: str
-
-    def __str__(self) -> str:
-        return f"{self.mean:.2f} grey levels on average, {self.largest:.0f} at most, against {self.place} run at once"
-
-
-@dataclass(frozen=True)
 class Facts:
-    """How the last picture was made."""
+    """How the last picture was made.
+
+    Attributes:
+        tiles: how many.
+        overlap: LR pixels around each tile that the network was shown.
+        is_exact: the result is what the whole picture run at once gives; else tiles are blended.
+        difference: what blended tiles changed, measured once for a model.
+    """
 
     tiles: int
     is_fast: bool
+    overlap: int = 0
+    is_exact: bool = True
     difference: Difference | None = None
+
+    def __str__(self) -> str:
+        if self.tiles == 1:
+            return "run at once"
+        if self.is_exact:
+            return f"{self.tiles} tiles with an overlap of {self.overlap} pixels, exact"
+        measured = "" if self.difference is None else f", which changes {self.difference}"
+        return f"{self.tiles} tiles blended over an overlap of {self.overlap} pixels{measured}"
 
 
 class Upscaler:
@@ -60,6 +71,8 @@ class Upscaler:
 
     Args:
         tile: LR pixels on a side of one piece, without overlap; None: as memory asks; 0: never cut.
+        overlap: LR pixels around each tile; None: as many as the network sees where that is worth its cost, else 64
+            (`layout.choose`). With fewer than the network sees tiles are blended.
         device: auto, cpu, cuda, cuda:N, mps.
         precision: fp32, bf16, or auto: bf16 where the hardware has it and a sample of the picture stays within one grey
             level of fp32 in 99.9 % of values; fp32 for 16-bit pictures.
@@ -69,14 +82,22 @@ class Upscaler:
     """
 
     def __init__(
-        self, model: Model, tile: int | None = None, device: str = "auto", precision: Precision = "auto"
+        self,
+        model: Model,
+        tile: int | None = None,
+        device: str = "auto",
+        precision: Precision = "auto",
+        *,
+        overlap: int | None = None,
     ) -> None:
         if tile is not None and tile != 0 and tile < SMALLEST_TILE:
             raise ValueError(f"tile: expected 0 or at least {SMALLEST_TILE}, got {tile}")
+        if overlap is not None and overlap < 0:
+            raise ValueError(f"overlap: expected 0 or more, got {overlap}")
         self.model, self.scale = model, model.scale
         self.engine = Engine(model.network, device=device, precision=precision)
         self.facts = Facts(0, False)
-        self._tile = tile
+        self._tile, self._overlap = tile, overlap
         self._ceiling: int | None = None  # tiles that were too large for the memory are not tried again
         self._difference: Difference | None = None
 
@@ -94,8 +115,8 @@ class Upscaler:
     def image(self, pixels: Samples, *, scale: float | None = None, on_tile: OnTile | None = None) -> Samples:
         """`pixels` (H, W, C) larger: same dtype, clipped and rounded once.
 
-        Gray (C = 1) goes through the network as three equal channels; the result is their mean. With a networks's own
-        receptive radius known, tiles change nothing but the last bit of a float; otherwise see `facts.difference`.
+        Gray (C = 1) goes through the network as three equal channels; the result is their mean. Where
+        `facts.is_exact`, tiles change nothing but the last bit of a float; otherwise see `facts.difference`.
 
         Args:
             scale: of the result; None: the model's own. Any other: the network's float output is resized (bicubic,
@@ -118,25 +139,20 @@ class Upscaler:
                 problem = "its output is not finite, in float32 too"
                 raise ModelFileError(self.model.name, problem, "train it again, or use another model") from None
 
-    def _attempt(self, pixels: Samples, resizes: tuple[AxisMap | None, AxisMap | None], on_tile: OnTile) -> Samples:
-        tile, overlap = self._tile_for(pixels), self.model.overlap
-        if overlap is not None:
-            grid = self._grid(pixels, tile, overlap, resizes)
+    def _attempt(self, pixels: Samples, resizes: Resizes, on_tile: OnTile) -> Samples:
+        layout = self._layout(pixels)
+        if layout.is_exact:
+            grid = self._grid(pixels, layout, resizes)
             result = self._exactly(pixels, grid, resizes, on_tile)
         else:
-            grid = self._grid(pixels, tile, POOLED_OVERLAP, (None, None))
-            result = self._faded(pixels, grid, resizes, on_tile)
-        count = len(grid[0]) * len(grid[1])
-        self.facts = Facts(count, self.engine.is_fast, self._difference if overlap is None and count > 1 else None)
+            grid = self._grid(pixels, layout, (None, None))
+            result = self._blended(pixels, grid, layout.overlap, resizes, on_tile)
+        difference = None if layout.is_exact else self._difference
+        tiles = len(grid[0]) * len(grid[1])
+        self.facts = Facts(tiles, self.engine.is_fast, layout.overlap, layout.is_exact, difference)
         return result
 
-    def _exactly(
-        self,
-        pixels: Samples,
-        grid: tuple[list[Span], list[Span]],
-        resizes: tuple[AxisMap | None, AxisMap | None],
-        on_tile: OnTile,
-    ) -> Samples:
+    def _exactly(self, pixels: Samples, grid: Grid, resizes: Resizes, on_tile: OnTile) -> Samples:
         """Each tile makes its own part of the result: memory holds the result and one tile."""
         rows, columns = grid
         result = np.empty((rows[-1].out[1], columns[-1].out[1], pixels.shape[2]), pixels.dtype)
@@ -150,51 +166,62 @@ class Upscaler:
             on_tile(number, len(rows) * len(columns))
         return result
 
-    def _faded(
-        self,
-        pixels: Samples,
-        grid: tuple[list[Span], list[Span]],
-        resizes: tuple[AxisMap | None, AxisMap | None],
-        on_tile: OnTile,
-    ) -> Samples:
-        """Tiles of a network with global pooling, faded into each other; what that changes is measured once."""
-        rows, columns = grid
-        canvas = torch.zeros(1, pixels.shape[2], rows[-1].hr[1], columns[-1].hr[1])
-        weights = [[torch.from_numpy(w) for w in fades(axis, self.scale, POOLED_OVERLAP)] for axis in grid]
-        tiles = [(y, x) for y in range(len(rows)) for x in range(len(columns))]
-        for number, (y, x) in enumerate(tiles, start=1):
-            sr = self._run(pixels, rows[y].lr, columns[x].lr)
-            sr = sr * weights[0][y][:, None] * weights[1][x]
-            canvas[:, :, self._hr(rows[y].lr), self._hr(columns[x].lr)] += sr
-            on_tile(number, len(tiles))
-        if len(tiles) > 1 and self._difference is None:
-            self._difference = self._measured(pixels, grid, canvas)
-        if resizes[0] is not None and resizes[1] is not None:
-            canvas = _resized(canvas, resizes[0], resizes[1])
-        return to_pixels(canvas, _depth(pixels))
+    def _blended(self, pixels: Samples, grid: Grid, overlap: int, resizes: Resizes, on_tile: OnTile) -> Samples:
+        """Tiles faded into each other; what that changes is measured once. Memory holds the result and a row of tiles.
 
-    def _measured(self, pixels: Samples, grid: tuple[list[Span], list[Span]], canvas: Tensor) -> Difference | None:
-        """Tiles against one window over the cut nearest the middle, or against the whole picture where that fits."""
-        limit = self._window()
-        is_whole = pixels.shape[0] * pixels.shape[1] <= limit**2
-        windows, inner = [], []
-        for axis, length in zip(grid, pixels.shape[:2], strict=True):
-            size = length if is_whole else min(length, max(span.lr[1] - span.lr[0] for span in axis))
-            middle = axis[len(axis) // 2].hr[0] // self.scale if len(axis) > 1 else length // 2
-            start = min(max(0, middle - size // 2), length - size)
-            windows.append((start, start + size))
-            borders = (POOLED_OVERLAP if start else 0, POOLED_OVERLAP if start + size < length else 0)
-            inner.append((start + borders[0], start + size - borders[1]))
+        Where the result is resized, the network's whole float output is held.
+        """
+        (rows, columns), numbers = grid, count(1)
+        (down, common_rows), (across, common_columns) = (shown(axis, self.scale, overlap) for axis in grid)
+
+        def piece(row: int, column: int) -> Tensor:
+            sr = self._run(pixels, rows[row].lr, columns[column].lr)[:, :, down[row], across[column]]
+            on_tile(next(numbers), len(rows) * len(columns))
+            return sr
+
+        def strip(row: int) -> Tensor:
+            pieces = (piece(row, column) for column in range(len(columns)))
+            return torch.cat(tuple(crossfade(pieces, common_columns, 3)), 3)
+
+        height, width = rows[-1].hr[1], columns[-1].hr[1]
+        is_resized = resizes[0] is not None and resizes[1] is not None
+        window = self._compared(grid, overlap) if self._difference is None else None
+        result = np.empty((0 if is_resized else height, width, pixels.shape[2]), pixels.dtype)
+        parts, compared, top = [], [], 0
+        for part in crossfade(map(strip, range(len(rows))), common_rows, 2):
+            if is_resized:
+                parts.append(part)
+            else:
+                result[top : top + part.shape[2]] = to_pixels(part, _depth(pixels))
+            if window is not None:
+                inner = self._hr(window.inner[0])
+                compared.append(part[:, :, max(0, inner.start - top) : max(0, inner.stop - top)])
+            top += part.shape[2]
+        if window is not None:
+            self._difference = self._measured(pixels, torch.cat(compared, 2)[..., self._hr(window.inner[1])], window)
+        if resizes[0] is None or resizes[1] is None:
+            return result
+        return to_pixels(_resized(torch.cat(parts, 2), resizes[0], resizes[1]), _depth(pixels))
+
+    def _compared(self, grid: Grid, overlap: int) -> Window:
+        """Where tiles are compared with one window: a cut with what surrounds it, or all where that means something."""
+        if self.model.overlap is not None:
+            side = max(COMPARED, 4 * overlap)
+        elif grid[0][-1].lr[1] * grid[1][-1].lr[1] <= self.engine.capacity():
+            side = None
+        else:
+            side = max(span.lr[1] - span.lr[0] for axis in grid for span in axis)
+        return window_over_a_cut(grid, overlap, side, PHASE)
+
+    def _measured(self, pixels: Samples, tiled: Tensor, window: Window) -> Difference | None:
         try:
-            alone = self._run(pixels, windows[0], windows[1])
+            alone = self._run(pixels, *window.lr)
         except OutOfMemoryError:
             return None
-        tiled = canvas[:, :, self._hr(inner[0]), self._hr(inner[1])]
-        rows, columns = (self._hr((i[0] - w[0], i[1] - w[0])) for i, w in zip(inner, windows, strict=True))
-        levels = (tiled.clamp(0, 1) - alone[:, :, rows, columns].clamp(0, 1)).abs() * 255
-        size = " x ".join(str(stop - start) for start, stop in reversed(windows))
-        place = "the whole picture" if is_whole else f"{size} pixels around a cut"
-        return Difference(levels.mean().item(), levels.max().item(), place)
+        rows, columns = (
+            self._hr((inner[0] - lr[0], inner[1] - lr[0])) for inner, lr in zip(window.inner, window.lr, strict=True)
+        )
+        return between(tiled, alone[:, :, rows, columns], window.place)
 
     def _run(self, pixels: Samples, rows: tuple[int, int], columns: tuple[int, int]) -> Tensor:
         lr = to_tensor(pixels[slice(*rows), slice(*columns)])
@@ -202,38 +229,33 @@ class Upscaler:
             return self.engine.run(lr)
         return self.engine.run(lr.expand(-1, 3, -1, -1)).mean(1, keepdim=True)
 
-    def _grid(
-        self, pixels: Samples, tile: int, overlap: int, resizes: tuple[AxisMap | None, AxisMap | None]
-    ) -> tuple[list[Span], list[Span]]:
+    def _grid(self, pixels: Samples, layout: Layout, resizes: Resizes) -> Grid:
+        align = 1 if layout.is_exact else PHASE
         rows, columns = (
-            spans(length, self.scale, tile=tile, overlap=overlap, resize=resize)
+            spans(length, self.scale, tile=layout.tile, overlap=layout.overlap, align=align, resize=resize)
             for length, resize in zip(pixels.shape[:2], resizes, strict=True)
         )
         return rows, columns
 
-    def _tile_for(self, pixels: Samples) -> int:
-        height, width = pixels.shape[:2]
-        whole = max(height, width)
-        if self._tile is None:
-            overlap = POOLED_OVERLAP if self.model.overlap is None else self.model.overlap
-            fits = height * width <= self._window() ** 2
-            tile = whole if fits else max(self._window() - 2 * overlap, 64)
-        else:
-            tile = self._tile or whole
-        return min(tile, self._ceiling or tile)
-
-    def _window(self) -> int:
-        table = WINDOW_OF_POOLED if self.model.overlap is None else WINDOW
-        return table.get(self.engine.device.type, WINDOW_ELSEWHERE)
+    def _layout(self, pixels: Samples) -> Layout:
+        return choose(
+            *pixels.shape[:2],
+            radius=self.model.overlap,
+            window=WINDOW.get(self.engine.device.type, WINDOW_ELSEWHERE),
+            capacity=self.engine.capacity,
+            tile=self._tile,
+            overlap=self._overlap,
+            ceiling=self._ceiling,
+        )
 
     def _use_smaller_tiles(self, pixels: Samples) -> None:
-        tile = min(self._tile_for(pixels), max(pixels.shape[:2]))
+        tile = min(self._layout(pixels).tile, max(pixels.shape[:2]))
         if tile // 2 < SMALLEST_TILE:
             problem = f"not enough on {self.engine.device} for tiles of {tile} pixels"
             raise ResourceError("memory", problem, "close other programs, or use --device cpu") from None
         self._ceiling = tile // 2
 
-    def _resizes(self, pixels: Samples, scale: float | None) -> tuple[AxisMap | None, AxisMap | None]:
+    def _resizes(self, pixels: Samples, scale: float | None) -> Resizes:
         if scale is None or scale == self.scale:
             return None, None
         if not (math.isfinite(scale) and scale > 0):
