@@ -83,16 +83,21 @@ def page_of(
 
 def rendered(page: Page) -> str:
     """`page` as HTML with everything in it."""
-    environment = jinja2.Environment(
+    environment = templates()
+    environment.filters["db"] = lambda value: f"{value:.2f} dB"
+    environment.filters["gain"] = gain
+    return environment.get_template("report.html").render(page=page)
+
+
+def templates() -> jinja2.Environment:
+    """The folder `templates`; what is put in is escaped, and a name that is not there is an error."""
+    return jinja2.Environment(
         loader=jinja2.PackageLoader("srzoo", "templates"),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["db"] = lambda value: f"{value:.2f} dB"
-    environment.filters["gain"] = gain
-    return environment.get_template("report.html").render(page=page)
 
 
 def gain(value: float) -> str:

@@ -124,13 +124,13 @@ def show(case: Case, upscaler: Upscaler) -> Shown:
     places = choose_crops(reference, min(CROP, *(side // scale * scale for side in size)), step=scale)
     pictures = [("Bicubic", bicubic), ("Ours", ours)] + ([("Truth", case.hr)] if case.hr is not None else [])
     shown = [View("Input", embedded(case.lr, 95), is_input=True)]
-    shown += [View(label, embedded(_fitted(picture), 92)) for label, picture in pictures]
+    shown += [View(label, embedded(fitted(picture), 92)) for label, picture in pictures]
     return Shown(
         case,
         tuple(shown),
         tuple((name, _crop(case.lr, pictures, y, x, side, scale)) for name, y, x, side in places),
         size,
-        _fitted(bicubic).shape[:2],
+        fitted(bicubic).shape[:2],
         seconds,
         *scores,
     )
@@ -147,7 +147,7 @@ def choose_crops(reference: Pixels, side: int, *, step: int = 1) -> list[tuple[s
     stride = max(step, side // 4 // step * step)
     ys, xs = (range(0, length - side + 1, stride) for length in plane.shape)
     places = np.array([(y, x) for y in ys for x in xs])
-    detail, mean = (_window_means(values, places, side) for values in (steps, plane))
+    detail, mean = (window_means(values, places, side) for values in (steps, plane))
     wanted: list[tuple[str, NDArray[np.float64]]] = [
         ("Most detail", detail),
         ("Second most detail", detail),
@@ -201,17 +201,18 @@ def _limited(case: Case, scale: int) -> Case:
     )
 
 
-def _fitted(pixels: Pixels) -> Pixels:
-    """`pixels`, made smaller if the page needs no more."""
+def fitted(pixels: Pixels, largest: int = LARGEST_VIEW) -> Pixels:
+    """`pixels`, made smaller where a side is longer than `largest`."""
     height, width = pixels.shape[:2]
-    factor = LARGEST_VIEW / max(height, width)
+    factor = largest / max(height, width)
     if factor >= 1:
         return pixels
     small = resize(to_float(pixels), max(1, round(height * factor)), max(1, round(width * factor)))
     return to_pixels(small)
 
 
-def _window_means(values: NDArray[np.float64], places: NDArray[np.int64], side: int) -> NDArray[np.float64]:
+def window_means(values: NDArray[np.float64], places: NDArray[np.int64], side: int) -> NDArray[np.float64]:
+    """The mean of `values` (H, W) in the window of `side` pixels at each of `places` (n, 2), top left y and x."""
     sums = np.pad(values.cumsum(0).cumsum(1), ((1, 0), (1, 0)))
     y, x = places[:, 0], places[:, 1]
     total = sums[y + side, x + side] - sums[y, x + side] - sums[y + side, x] + sums[y, x]

@@ -1,0 +1,31 @@
+"""Models over test sets whose truth is known: figures of every picture, their means, and the papers' rows beside them.
+
+`pairs` finds the pictures, `measures` says what is measured, `run` does it, `table` lays it out, `anchors` holds what
+was published.
+"""
+
+from srzoo.evaluate.measures import COLUMNS, Figures, Measures
+from srzoo.evaluate.pairs import Pair, TestSet, find_pairs, find_set
+from srzoo.evaluate.run import BICUBIC, Judged, Method, Upscale, evaluate, mean
+from srzoo.evaluate.table import Grid, Results, markdown, means_grid, pictures_grid
+
+__all__ = [
+    "BICUBIC",
+    "COLUMNS",
+    "Figures",
+    "Grid",
+    "Judged",
+    "Measures",
+    "Method",
+    "Pair",
+    "Results",
+    "TestSet",
+    "Upscale",
+    "evaluate",
+    "find_pairs",
+    "find_set",
+    "markdown",
+    "mean",
+    "means_grid",
+    "pictures_grid",
+]

@@ -1,0 +1,110 @@
+"""The evaluation itself: every picture through every method, one after another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean
+
+import numpy as np
+
+from degrade.codecs import read, rgb8
+from degrade.functional.resample import imresize_uint8
+from degrade.image import Pixels, crop_to_multiple
+from srzoo.errors import ImageError, UsageError
+from srzoo.evaluate.measures import Figures, Measures
+from srzoo.evaluate.pairs import Pair
+from srzoo.metrics.protocol import compared, published_bicubic
+
+BICUBIC = "bicubic"
+Upscale = Callable[[Pixels], Pixels]  # (h, w, 3) to (s*h, s*w, 3)
+
+_SMALLEST = 11  # pixels inside the border: SSIM's window
+
+
+@dataclass(frozen=True)
+class Method:
+    """What enlarges. `upscale` None is MATLAB's bicubic; one that `keeps_size` is given that enlargement."""
+
+    name: str
+    upscale: Upscale | None = None
+    keeps_size: bool = False
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One picture: what it was made from, what each method made of it, and the figures of that; 8-bit RGB."""
+
+    name: str
+    hr: Pixels
+    lr: Pixels
+    sr: Mapping[str, Pixels]
+    figures: Mapping[str, Figures]
+
+
+def evaluate(pairs: Sequence[Pair], methods: Sequence[Method], measures: Measures, *, scale: int) -> Iterator[Judged]:
+    """Each pair in turn, judged by `measures`.
+
+    HR is cropped to a multiple of `scale`, its top left kept; 8-bit sRGB as `degrade.codecs.rgb8` makes it. LR made
+    here is MATLAB's uint8 bicubic (mirrored edges), and so is the enlargement that `bicubic` stands for; under
+    `published` its PSNR and SSIM are of luma in double precision throughout (see `metrics.protocol`).
+
+    Raises:
+        ImageError: a picture cannot be read, or is too small: no mean over the rest is given.
+        UsageError: a pair's sizes do not fit.
+    """
+    for pair in pairs:
+        hr, lr = _read(pair.hr), None if pair.lr is None else _read(pair.lr)
+        truth, start = _fitted(pair, hr, lr, scale)
+        height, width = truth.shape[:2]
+        enlarged = imresize_uint8(start, height, width)
+        made: dict[str, Pixels] = {}
+        figures: dict[str, Figures] = {}
+        for method in methods:
+            if method.upscale is None:
+                sr = enlarged
+            else:
+                sr = method.upscale(enlarged if method.keeps_size else start)
+            if method.upscale is None and measures.protocol == "published":
+                planes = published_bicubic(hr.own(truth), scale, lr=None if lr is None else lr.own(start))
+            else:
+                planes = compared(measures.protocol, sr, truth, scale)
+            made[method.name] = sr
+            figures[method.name] = measures.of(planes, sr, truth, start)
+        yield Judged(pair.name, truth, start, made, figures)
+
+
+def mean(figures: Sequence[Figures]) -> Figures:
+    """The mean over pictures of every figure, as tables report it; nan where one picture has none."""
+    return {key: fmean(one[key] for one in figures) for key in figures[0]}
+
+
+@dataclass(frozen=True)
+class _Picture:
+    colour: Pixels  # (H, W, 3)
+    is_grey: bool
+
+    def own(self, colour: Pixels) -> Pixels:
+        """`colour`, of this picture, with the channels of its file."""
+        return colour[..., :1] if self.is_grey else colour
+
+
+def _read(path: Path) -> _Picture:
+    photo = read(path)
+    return _Picture(rgb8(photo), photo.pixels.shape[2] == 1)
+
+
+def _fitted(pair: Pair, hr: _Picture, lr: _Picture | None, scale: int) -> tuple[Pixels, Pixels]:
+    """HR cropped to a multiple of `scale`, and the LR to start from."""
+    size = f"{hr.colour.shape[1]} x {hr.colour.shape[0]}"
+    if min(hr.colour.shape[:2]) < _SMALLEST + 3 * scale:
+        raise ImageError(pair.hr, f"{size} is too small for x{scale} and SSIM's window", "leave it out")
+    cropped = np.ascontiguousarray(crop_to_multiple(hr.colour, scale))
+    height, width = cropped.shape[0] // scale, cropped.shape[1] // scale
+    if lr is None:
+        return cropped, imresize_uint8(cropped, height, width)
+    if lr.colour.shape[:2] != (height, width):
+        problem = f"{lr.colour.shape[1]} x {lr.colour.shape[0]}, but its HR is {size}: that is not x{scale}"
+        raise UsageError(pair.lr, problem, "state the --scale these pictures have")
+    return cropped, lr.colour
