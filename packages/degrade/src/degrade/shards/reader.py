@@ -11,6 +11,7 @@ and forked processes may share a set; a spawned process opens its own.
 from __future__ import annotations
 
 import hashlib
+import threading
 from bisect import bisect_right
 from collections import OrderedDict
 from collections.abc import Sequence
@@ -92,6 +93,7 @@ class ShardSet:
         self._parts = [part for _, parts in contents for part in parts]
         self._ends = list(accumulate(part.num_pairs for part in self._parts))
         self._opened: OrderedDict[int, Shard] = OrderedDict()
+        self._order = threading.Lock()  # held while `_opened` changes
         self._kind = _kind_of(folders, contents)
         first = Shard(self._parts[0].path, self._parts[0].record)
         self._dtype = first.dtype
@@ -99,7 +101,11 @@ class ShardSet:
         self._opened[0] = first
 
     def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_opened": OrderedDict()}
+        return {name: value for name, value in self.__dict__.items() if name not in ("_opened", "_order")}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__ |= state
+        self._opened, self._order = OrderedDict(), threading.Lock()
 
     def __len__(self) -> int:
         return self._ends[-1]
@@ -255,14 +261,15 @@ class ShardSet:
             part = self._parts[k]
             shard = Shard(part.path, part.record)
             self._check_member(shard)
-            self._opened[k] = shard
-            while len(self._opened) > MAX_OPEN_FILES:
-                self._opened.popitem(last=False)  # closes when no one reads from it any more
-        elif len(self._opened) == MAX_OPEN_FILES:
-            try:
-                self._opened.move_to_end(k)
-            except KeyError:  # another thread has just dropped it
-                self._opened[k] = shard
+            dropped = []  # closed when no one reads from them any more, and not while the lock is held
+            with self._order:
+                shard = self._opened.setdefault(k, shard)
+                while len(self._opened) > MAX_OPEN_FILES:
+                    dropped.append(self._opened.popitem(last=False))
+        elif len(self._opened) >= MAX_OPEN_FILES:
+            with self._order:
+                if k in self._opened:  # else another thread has just dropped it
+                    self._opened.move_to_end(k)
         return shard
 
     def _check_member(self, shard: Shard) -> None:
