@@ -49,6 +49,9 @@ bench: $(READY) ## compare with others (PEERS=DIR adds checkouts of those that a
 	$(BIN)/python -m pip install --disable-pip-version-check --quiet --requirement benchmarks/requirements.txt
 	$(if $(PEERS),PEERS='$(PEERS)') $(BIN)/python benchmarks/synth_throughput.py
 	$(BIN)/python benchmarks/shard_reads.py
+	$(if $(PEERS),PEERS='$(PEERS)') $(BIN)/python benchmarks/recipes.py
+	$(if $(PEERS),PEERS='$(PEERS)' $(BIN)/python benchmarks/parity.py)
+	$(BIN)/python benchmarks/burst.py
 
 # The photographs of SR_DATA/hr_train whose licence lets a model of them be given away.
 MODEL_PHOTOS := elementary immich lepton mde nextcloud oceanic popos solus ubuntumate unsplash_deepin worksuite
