@@ -7,8 +7,9 @@ pair of 64 and 256; ours takes the 256 in the middle of the same crop with its s
 level of LR (Immerkaer 1996, grey levels), its sharpness (mean absolute difference of neighbours, grey levels), and PSNR
 against MATLAB-bicubic LR of the HR patch. Two-sample Kolmogorov-Smirnov between the two sets: D, p, and the deciles.
 
-Known differences are undone by overrides in a second row, so that what is left is chance:
-BSRGAN's correlated noise ignores the level it draws; its camera sensor step was never published.
+Known differences are undone in further rows, so that what is left is chance: the camera sensor step of BSRGAN, which was
+never published, is left out of ours; Real-ESRGAN's resize is mended in theirs. BSRGAN's correlated noise ignores the level
+it draws: that stays, in a fifth of the images.
 """
 
 from __future__ import annotations
@@ -61,7 +62,7 @@ def main() -> None:
             ours = np.array([measured(*made(recipe, crop, i)) for i, crop in enumerate(crops)])
             rows[name] = compared(ours, theirs)
             show(f"{way.recipe}: {name} against {way.name}", rows[name])
-        result["recipes"][way.recipe] = rows
+        result["recipes"].setdefault(way.recipe, {})[way.name] = rows
     if arguments.only is None:
         print(f"\nwritten: {interleave.save('parity', result)}")
 

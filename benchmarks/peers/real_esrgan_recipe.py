@@ -36,10 +36,46 @@ def prepare() -> list[PairWay]:
     np.random.seed(0)
     torch.manual_seed(0)
     dataset = _dataset(dataset_code.RealESRGANDataset, options["datasets"]["train"])
+    own, mended = model_code.F, _Mended()
+    make = _maker(model_code, dataset, options)
+
+    def with_resize(functional: Any) -> Any:
+        def called(crops: Patches) -> tuple[Patches, Patches]:
+            model_code.F = functional
+            return make(crops)
+
+        return called
+
     return [
-        PairWay(f"Real-ESRGAN's own code, batch {batch}", "realesrgan", _maker(model_code, dataset, options), batch)
-        for batch in (1, 12)
+        *(PairWay(f"Real-ESRGAN's own code, batch {n}", "realesrgan", with_resize(own), n) for n in (1, 12)),
+        PairWay("Real-ESRGAN's code with its resize mended", "realesrgan", with_resize(mended)),
     ]
+
+
+class _Mended:
+    """torch's resize as our recipe has it: mapped by the sizes, and `area` the mean over each pixel's own footprint.
+
+    Torch maps by the drawn factor and then cuts to whole pixels, and its `area` averages whole pixels in bins that
+    overlap: two wide where the ratio is near 1, where the exact share is hardly more than one.
+    """
+
+    def interpolate(
+        self, image: torch.Tensor, size: tuple[int, int] | None = None, scale_factor: float = 1, mode: str = "area"
+    ) -> torch.Tensor:
+        height, width = image.shape[2:]
+        size = size or (int(height * scale_factor), int(width * scale_factor))
+        if mode != "area":
+            return torch.nn.functional.interpolate(image, size=size, mode=mode)
+        rows, columns = _shares(height, size[0]), _shares(width, size[1])
+        return torch.einsum("ih,bchw,jw->bcij", rows, image, columns)
+
+
+def _shares(length: int, outputs: int) -> torch.Tensor:
+    edges = torch.arange(outputs + 1, dtype=torch.float64) * length / outputs
+    pixels = torch.arange(length, dtype=torch.float64)
+    low = torch.maximum(edges[:-1, None], pixels[None])
+    high = torch.minimum(edges[1:, None], pixels[None] + 1)
+    return ((high - low).clamp(min=0) * outputs / length).float()
 
 
 def _load(theirs: Path, basicsr: Path) -> tuple[Any, Any]:
