@@ -7,9 +7,9 @@ pair of 64 and 256; ours takes the 256 in the middle of the same crop with its s
 level of LR (Immerkaer 1996, grey levels), its sharpness (mean absolute difference of neighbours, grey levels), and PSNR
 against MATLAB-bicubic LR of the HR patch. Two-sample Kolmogorov-Smirnov between the two sets: D, p, and the deciles.
 
-Known differences are undone in further rows, so that what is left is chance: the camera sensor step of BSRGAN, which was
-never published, is left out of ours; Real-ESRGAN's resize is mended in theirs. BSRGAN's correlated noise ignores the level
-it draws: that stays, in a fifth of the images.
+Known differences are undone in further rows, so that what is left is chance. BSRGAN's camera sensor step was never
+published: ours is run without it. Real-ESRGAN's resize is mended in theirs. BSRGAN's correlated noise ignores the level
+that it draws: this stays, in a fifth of the images.
 """
 
 from __future__ import annotations
