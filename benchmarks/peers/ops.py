@@ -134,7 +134,7 @@ def _basicsr() -> dict[str, Step]:
         "BasicSR: circular_lowpass_kernel": sinc,
         "BasicSR: random_add_gaussian_noise": lambda image: theirs.random_add_gaussian_noise(image, (1, 30), 0.4),
         "BasicSR: random_add_poisson_noise": lambda image: theirs.random_add_poisson_noise(image, (0.05, 3), 0.4),
-        "BasicSR: random_add_jpg_compression": lambda image: theirs.random_add_jpg_compression(image, (30, 95)),
+        "BasicSR: add_jpg_compression": lambda image: theirs.add_jpg_compression(image, int(random.integers(30, 96))),
     }
 
 
