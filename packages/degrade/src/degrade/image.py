@@ -96,10 +96,10 @@ def window(pixels: NDArray[Scalar], y: int, x: int, height: int, width: int, mar
     top, left, bottom, right = y - margin, x - margin, y + height + margin, x + width + margin
     if top >= 0 and left >= 0 and bottom <= pixels.shape[0] and right <= pixels.shape[1]:
         return pixels[top:bottom, left:right].copy(order="C")
-    rows, size = _mirrored(top, bottom, pixels.shape[0]), right - left
+    rows, size = mirrored(top, bottom, pixels.shape[0]), right - left
     before, after = max(-left, 0), max(right - pixels.shape[1], 0)
     if 2 * max(before, after) + min(before, after) > size:  # mirrored more than once
-        return pixels[rows[:, None], _mirrored(left, right, pixels.shape[1])]
+        return pixels[rows[:, None], mirrored(left, right, pixels.shape[1])]
     result = np.empty((bottom - top, size, *pixels.shape[2:]), pixels.dtype)
     result[:, before : size - after] = pixels[rows, left + before : right - after]  # whole rows: 20 times faster
     result[:, :before] = result[:, before : 2 * before][:, ::-1]
@@ -107,7 +107,7 @@ def window(pixels: NDArray[Scalar], y: int, x: int, height: int, width: int, mar
     return result
 
 
-def _mirrored(start: int, stop: int, size: int) -> NDArray[np.intp]:
+def mirrored(start: int, stop: int, size: int) -> NDArray[np.intp]:
     """Indices start..stop-1 folded into 0..size-1."""
     folded = np.arange(start, stop, dtype=np.intp) % (2 * size)
     return np.minimum(folded, 2 * size - 1 - folded)

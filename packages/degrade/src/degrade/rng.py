@@ -55,10 +55,10 @@ def _normal(key, c0, c1, c2, c3):
 
 def block(key: int, counter: tuple[int, int, int, int]) -> tuple[int, int]:
     """128 random bits as two integers of 64, for a 64-bit `key` and four 32-bit counter words."""
-    return _block(_signed(key), *counter)
+    return _block(signed(key), *counter)
 
 
-def _signed(key: int) -> int:
+def signed(key: int) -> int:
     """Numba takes a Python integer for a signed one; the bits are the same."""
     return key - (1 << 64) if key >> 63 else key
 
@@ -119,7 +119,7 @@ class StepStream:
 
     def normal(self, field: str) -> float:
         """Standard normal (Box and Muller on 53 bits)."""
-        return _normal(_signed(self.stream.key), *self._counter(field))
+        return _normal(signed(self.stream.key), *self._counter(field))
 
     def key64(self, field: str) -> int:
         """64 random bits: the key of a noise field."""

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from degrade.elementary import unit_normal_pair
 from degrade.jit import jit
-from degrade.rng import MULTIPLIER_0, MULTIPLIER_1, WEYL_0, WEYL_1
+from degrade.rng import MULTIPLIER_0, MULTIPLIER_1, WEYL_0, WEYL_1, signed
 
 MAX_CHANNELS = 4  # a Philox block holds four words
 BAND_PIXELS = 4096  # pixels worked on at a time: their words and normals stay in the cache
@@ -39,7 +39,7 @@ def random_words(key: int, y: int, x: int, attempt: int, height: int, width: int
         attempt: which block of four, 32 bits.
     """
     words = np.empty((4, height * width), np.uint32)
-    _fill_words(_signed(key), y, x, attempt, width, words)
+    _fill_words(signed(key), y, x, attempt, width, words)
     return words
 
 
@@ -48,10 +48,6 @@ def unit_normals(key: int, y: int, x: int, height: int, width: int, rows: int = 
     normals = np.empty((rows, height * width), np.float32)
     _normals(random_words(key, y, x, 0, height, width)[:rows], normals)
     return normals
-
-
-def _signed(key: int) -> int:
-    return key - (1 << 64) if key >> 63 else key
 
 
 @jit

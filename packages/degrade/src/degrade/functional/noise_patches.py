@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from degrade.image import mirrored
 from degrade.jit import jit
 
 LEVEL = 1.0 / (255 * 256)  # the unit of stored noise, 1/256 grey level, in [0, 1]
@@ -29,15 +30,11 @@ def add_noise_patch(
     Source: Impressionism (Ji et al. 2020), section 3. Departs from it: the mean that is subtracted is the whole
     patch's (in the pool), not the crop's, so that a wider window changes nothing.
     """
-    rows, columns = (_mirrored(offset[i] + origin[i], image.shape[i], patch.shape[i]) for i in (0, 1))
+    starts = offset[0] + origin[0], offset[1] + origin[1]
+    rows, columns = (mirrored(starts[i], starts[i] + image.shape[i], patch.shape[i]) for i in (0, 1))
     out = np.empty_like(image)
     _laid(image, patch, np.float32(strength * LEVEL), rows, columns, out)
     return out
-
-
-def _mirrored(start: int, length: int, size: int) -> NDArray[np.intp]:
-    folded = np.arange(start, start + length, dtype=np.intp) % (2 * size)
-    return np.minimum(folded, 2 * size - 1 - folded)
 
 
 @jit

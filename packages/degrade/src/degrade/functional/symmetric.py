@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from degrade.elementary import exp
-from degrade.image import Image
+from degrade.image import Image, mirrored
 from degrade.jit import jit
 
 _STRIP = 1024  # values of a row worked on at a time: as many rows as a kernel has stay in the cache
@@ -36,19 +36,13 @@ def filter_symmetric(image: Image, half: NDArray[np.float32]) -> Image:
     reach = -(-(len(half) - 1) // 4) * 4  # weights are taken four at a time
     weights = np.zeros(reach + 1, np.float32)
     weights[: len(half)] = half
-    rows, columns = _mirrored(height, reach), _mirrored(width, reach)
+    rows, columns = (mirrored(-reach, length + reach, length) for length in (height, width))
     line = np.empty((columns.size, channels), np.float32)
     across = np.empty((height, width * channels), np.float32)
     _across(image.reshape(height, -1), columns, weights, line, line.reshape(-1), across)
     out = np.empty_like(image)
     _down(across, rows, weights, out.reshape(height, -1))
     return out
-
-
-def _mirrored(length: int, reach: int) -> NDArray[np.int64]:
-    """Indices -reach..length+reach-1 folded into 0..length-1."""
-    folded = np.arange(-reach, length + reach) % (2 * length)
-    return np.minimum(folded, 2 * length - 1 - folded)
 
 
 @jit
