@@ -1,5 +1,7 @@
 import errno
 import os
+import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -135,18 +137,19 @@ from pathlib import Path
 from srzoo.checkpoint import State, save_state
 print("ready", flush=True)
 for step in range(1, 100000):
-    save_state(Path(sys.argv[1]), State(step, {"a": torch.full((300_000,), float(step))}, {"step": step}))
+    save_state(Path(sys.argv[1]), State(step, {"a": torch.full((6_000_000,), float(step))}, {"step": step}))
 """
 
 
 @pytest.mark.slow
 def test_killed_while_saving_the_newest_whole_state_loads(tmp_path: Path) -> None:
-    for attempt in range(10):
+    rng = random.Random(0)
+    for attempt in range(100):
         root = tmp_path / str(attempt)
         saver = subprocess.Popen([sys.executable, "-c", SAVER, str(root)], stdout=subprocess.PIPE)
         assert saver.stdout is not None
         saver.stdout.readline()
-        time.sleep(0.3 + 0.037 * attempt)
+        time.sleep(rng.uniform(0.2, 0.6))  # a state of 24 MB takes about 0.1
         saver.send_signal(signal.SIGKILL)
         saver.wait()
         saver.stdout.close()
@@ -155,3 +158,4 @@ def test_killed_while_saving_the_newest_whole_state_loads(tmp_path: Path) -> Non
         assert not notes
         assert found.facts["step"] == found.step == int(found.tensors["a"][0])
         assert not list(root.glob(".tmp*"))
+        shutil.rmtree(root)

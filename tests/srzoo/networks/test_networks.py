@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from srzoo.networks import NETWORKS
+from srzoo.networks.layers import fastest_layout
 
 SMALL: dict[str, dict[str, Any]] = {
     "compact": {"convs": 2, "features": 8},
@@ -126,3 +127,19 @@ def test_an_impossible_config_is_refused(name: str) -> None:
     for change in ({"scale": 5}, {"features": (0, 4) if name == "srcnn" else 0}):
         with pytest.raises(ValueError, match="expected"):
             NETWORKS[name][0](**change)
+
+
+@pytest.mark.parametrize(
+    ("name", "dtype", "expected"),
+    [
+        ("compact", None, torch.contiguous_format),
+        ("rrdb", None, torch.contiguous_format),
+        ("rcan", None, torch.channels_last),
+        ("compact", torch.bfloat16, torch.channels_last),
+    ],
+)
+def test_weights_lie_in_memory_as_trains_fastest(
+    name: str, dtype: torch.dtype | None, expected: torch.memory_format
+) -> None:
+    assert fastest_layout(small(name, 4), torch.device("cpu"), dtype) == expected
+    assert fastest_layout(small(name, 4), torch.device("meta"), dtype) == torch.channels_last

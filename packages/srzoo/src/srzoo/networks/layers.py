@@ -1,4 +1,4 @@
-"""What several networks share around their convolutions: enlargement, luma, and the shift by DIV2K's mean colour."""
+"""What several networks share around their convolutions: enlargement, luma, DIV2K's mean colour, memory layout."""
 
 from __future__ import annotations
 
@@ -11,6 +11,16 @@ LEVELS = 255.0  # RCAN and EDSR work on 0..255 inside, as their published weight
 
 _LUMA = (65.481 / 255, 128.553 / 255, 24.966 / 255)
 _BLACK = 16 / 255
+
+
+def fastest_layout(network: nn.Module, device: torch.device, dtype: torch.dtype | None) -> torch.memory_format:
+    """How `network`'s weights and input should lie in memory to train fastest; `dtype` is autocast's, or None.
+
+    Channels-last, but for float32 on a CPU with networks that say `float32_layout` (measured there: 10 to 26 % for
+    plain chains and dense blocks; the others lose up to 45 % by it).
+    """
+    layout = getattr(network, "float32_layout", torch.channels_last)
+    return layout if device.type == "cpu" and dtype is None else torch.channels_last
 
 
 def enlarge(lr: Tensor, scale: int) -> Tensor:

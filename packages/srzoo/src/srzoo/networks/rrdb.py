@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -99,6 +99,8 @@ class RRDBNet(nn.Module):
     Source: Wang et al. 2018, "ESRGAN", section 3.1; keys and the unshuffled x1 and x2 are those of Real-ESRGAN's
     release. `block = "residual"`: Guan et al. 2019, "SRDGAN", section 3, which allows either.
     """
+
+    float32_layout: ClassVar[torch.memory_format] = torch.contiguous_format
 
     def __init__(self, config: RRDBConfig) -> None:
         super().__init__()

@@ -35,6 +35,6 @@ class Objective(Protocol):
         """
         ...
 
-    def to(self, device: torch.device) -> None:
-        """Move the networks and all frozen features; weights become channels-last."""
+    def to(self, device: torch.device, dtype: torch.dtype | None) -> None:
+        """Move the networks and all frozen features, and lay weights out for autocast's `dtype`, or None: float32."""
         ...

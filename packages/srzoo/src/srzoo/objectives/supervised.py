@@ -14,7 +14,7 @@ from srzoo.data import Batch
 from srzoo.errors import PresetError
 from srzoo.features.vgg19 import load_vgg19
 from srzoo.losses import GAN_LOSSES, PIXEL_LOSSES, PerceptualConfig, PerceptualLoss
-from srzoo.networks.layers import luma
+from srzoo.networks.layers import fastest_layout, luma
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,7 @@ class Supervised:
         if config.colour == "y":
             _check_takes_luma(networks["generator"])
         self.parts: dict[str, Tensor] = {}
+        self._layout = torch.channels_last
         self._perceptual = _perceptual(config, vgg_weights)
 
     @staticmethod
@@ -75,9 +76,11 @@ class Supervised:
         """Raise WeightsMissingError if the perceptual term's features are not on this machine."""
         _perceptual(config, vgg_weights)
 
-    def to(self, device: torch.device) -> None:
-        for network in self.networks.values():
-            network.to(device=device, memory_format=torch.channels_last)  # type: ignore[reportCallIssue]  as documented
+    def to(self, device: torch.device, dtype: torch.dtype | None) -> None:
+        self._layout = fastest_layout(self.networks["generator"], device, dtype)
+        for role, network in self.networks.items():
+            layout = self._layout if role == "generator" else torch.channels_last
+            network.to(device=device, memory_format=layout)  # type: ignore[reportCallIssue]  as documented
         if self._perceptual is not None:
             self._perceptual.to(device=device, memory_format=torch.channels_last)  # type: ignore[reportCallIssue]
 
@@ -86,7 +89,7 @@ class Supervised:
         assert batch.hr is not None
         config = self.config
         lr, real = (luma(picture) if config.colour == "y" else picture for picture in (batch.lr, batch.hr))
-        fake = self.networks["generator"](lr)
+        fake = self.networks["generator"](lr.contiguous(memory_format=self._layout))
         terms: dict[str, Tensor] = {}
         if config.pixel:
             terms["pixel"] = config.pixel * PIXEL_LOSSES[config.pixel_distance](fake, real)

@@ -38,9 +38,9 @@ class StageRun:
         self.step = 0
         networks = build_networks(self.stage, seed=context.options.seed)
         self.objective = build_objective(self.stage, networks, vgg_weights=context.options.vgg_weights)
-        self.objective.to(context.device)
-        self.networks = self.objective.networks
         self.dtype = autocast_type(self.stage.precision, context.device)
+        self.objective.to(context.device, self.dtype)
+        self.networks = self.objective.networks
         self.clock = Clock()
         self.scores: dict[str, float] = {}
         self.best: dict[str, float] = {}
