@@ -9,7 +9,7 @@ DEMO   := build/demo
 .DEFAULT_GOAL := help
 
 help: ## show what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(READY) ## create .venv with both packages (editable) and the tools for tests
 
@@ -61,6 +61,8 @@ model: $(READY) ## train the model that ships again (SR_DATA=DIR; hours; the sam
 	$(BIN)/degrade synth $(foreach name,$(MODEL_PHOTOS),"$(SR_DATA)"/hr_train/$(name)_*) dead-leaves:40 \
 	    --recipe generic --variants 4 --pairs 20352 --out build/shipped/shards
 	$(BIN)/srzoo train 4x-compact --shards build/shipped/shards --out build/shipped/run
+
+include chains/ren2020-small.mk
 
 clean: ## remove what was built; .venv stays
 	rm -rf build .pytest_cache .ruff_cache .hypothesis

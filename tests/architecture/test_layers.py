@@ -17,9 +17,9 @@ ROOT = Path(__file__).resolve().parents[2]
 FLOORS: dict[str, dict[str, int]] = {
     "degrade": {
         "errors": 0, "jit": 0,
-        "schema": 1, "atomic": 1, "elementary": 1,
+        "schema": 1, "atomic": 1, "elementary": 1, "archive": 1,
         "image": 2, "card": 2, "gate_torchscript": 2, "codecs": 2, "rng": 2,
-        "functional": 3, "shards": 3, "assets": 3,
+        "functional": 3, "shards": 3, "assets": 3, "trust": 3,
         "ops": 4, "sources": 4,
         "recipe": 5, "recipe_import": 5, "recipes": 5,
         "pipeline": 6,

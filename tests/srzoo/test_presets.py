@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 import torch
 
+from srzoo.checkpoint import load_model, save_model
 from srzoo.data import Batch
+from srzoo.discriminators.srgan import SRGANCriticConfig
+from srzoo.discriminators.unet import UNetCriticConfig
+from srzoo.discriminators.vgg_style import VggStyleConfig
 from srzoo.errors import PresetError
+from srzoo.features.vgg19_weights import CONVOLUTIONS
+from srzoo.losses import PerceptualConfig
 from srzoo.networks.compact import CompactConfig
 from srzoo.networks.edsr import EDSRConfig
 from srzoo.networks.layers import luma, replace_luma
@@ -36,6 +44,71 @@ PAPERS = {
     "plksr": (PLKSRConfig(), 96, 64, 2e-4, 450_000, 100_000, "l1"),
 }
 TWINS = [f"{name}-small" for name in PAPERS]
+CONV5_4 = PerceptualConfig(("conv5_4",), (), "imagenet", "l1")
+
+
+@dataclass(frozen=True)
+class Gan:
+    """What is published of a GAN; the defaults are ESRGAN's second stage."""
+
+    generator: object
+    start: str | None
+    critic: object
+    weights: tuple[float, float, float]  # pixel, perceptual, adversarial
+    gan: str
+    half: bool
+    distance: str = "l1"
+    features: PerceptualConfig = CONV5_4
+    patch: int = 128
+    batch: int = 16
+    betas: tuple[float, float] = (0.9, 0.999)
+    steps: int = 400_000
+    milestones: tuple[int, ...] = (50_000, 100_000, 200_000, 300_000)
+    factor: float = 0.5
+    ema: float | None = None
+
+
+# Reference 1 to 3 and 6, typed again.
+REN_R = Gan(RCANConfig(), "rcan-psnr", VggStyleConfig(128), (0.01, 1, 0.005), "relativistic", half=False)
+REN_S = replace(REN_R, weights=(0.005, 1, 0.005), gan="standard")
+MOBILE = {"steps": 60_000, "milestones": (5_000, 10_000, 20_000, 30_000)}
+FIVE = PerceptualConfig(("conv1_2", "conv2_2", "conv3_4", "conv4_4", "conv5_4"), (0.1, 0.1, 1, 1, 1))
+GANS = {
+    "esrgan-gan": Gan(RRDBConfig(), "rrdb-psnr", VggStyleConfig(128), (0.01, 1, 0.005), "relativistic", half=True),
+    "srgan-gan": Gan(
+        *(SRResNetConfig(), "srresnet-psnr", SRGANCriticConfig(96), (0, 1, 0.001), "standard"),
+        half=True,
+        features=PerceptualConfig(("relu5_4",), (), "raw01", "mse"),
+        patch=96,
+        batch=8,
+        steps=200_000,
+        milestones=(100_000,),
+        factor=0.1,
+    ),
+    "l2h": Gan(
+        *(RRDBConfig(blocks=25), None, VggStyleConfig(192), (0.01, 1, 0.005), "standard"),
+        half=False,
+        distance="mse",
+        patch=192,
+    ),
+    "realesrgan-gan": Gan(
+        *(RRDBConfig(), "rrdb-psnr", UNetCriticConfig(), (1, 1, 0.1), "standard"),
+        half=False,
+        features=FIVE,
+        patch=256,
+        batch=48,
+        betas=(0.9, 0.99),
+        milestones=(),
+        ema=0.999,
+    ),
+    "ren2020-gan-r": REN_R,
+    "ren2020-gan-s": REN_S,
+    "ren2020-mobile-r": replace(REN_R, start="ren2020-gan-r", **MOBILE),
+    "ren2020-mobile-s": replace(REN_S, start="ren2020-gan-s", **MOBILE),
+    "ren2020-gan-r-half": replace(REN_R, half=True),
+    "ren2020-gan-s-half": replace(REN_S, half=True),
+}
+GAN_TWINS = [f"{name}-small" for name in GANS if not name.endswith("-half")]
 
 
 def only_stage(name: str) -> Stage:
@@ -69,7 +142,85 @@ def test_its_twin_is_the_same_network_small_enough_for_a_cpu(name: str) -> None:
 
 
 def test_no_preset_is_called_small_without_its_paper() -> None:
-    assert {name for name in preset_names() if name.endswith("-small")} == set(TWINS)
+    assert {name for name in preset_names() if name.endswith("-small")} == {*TWINS, *GAN_TWINS}
+
+
+@pytest.mark.parametrize("name", GANS)
+def test_a_papers_gan_has_the_papers_values(name: str) -> None:
+    stage, wanted = only_stage(name), GANS[name]
+    generator, critic, loss = stage.networks["generator"], stage.networks["critic"], stage.loss
+    assert (generator.config, generator.start_from, generator.ema) == (wanted.generator, wanted.start, wanted.ema)
+    assert (critic.config, critic.start_from) == (wanted.critic, None)
+    assert (loss.pixel, loss.perceptual, loss.adversarial) == wanted.weights
+    assert (loss.pixel_distance, loss.gan, loss.half) == (wanted.distance, wanted.gan, wanted.half)
+    assert loss.features == wanted.features
+    assert (stage.data.patch, stage.data.batch, stage.steps) == (wanted.patch, wanted.batch, wanted.steps)
+    for optimiser in stage.optimisers.values():
+        assert (optimiser.learning_rate, optimiser.betas) == (1e-4, wanted.betas)
+        assert (optimiser.milestones, optimiser.factor) == (wanted.milestones, wanted.factor)
+    assert stage.data.shards == (("shards/gmsr", "shards/nearest") if name == "l2h" else ())
+
+
+@pytest.mark.parametrize("name", [name for name in preset_names() if name.endswith("-half")])
+def test_a_half_differs_in_nothing_else(name: str) -> None:
+    stage, whole = only_stage(name), only_stage(name.removesuffix("-half"))
+    assert stage.loss == replace(whole.loss, half=True) != whole.loss
+    assert (stage.networks, stage.optimisers, stage.data) == (whole.networks, whole.optimisers, whole.data)
+    assert stage.steps == whole.steps
+
+
+@pytest.mark.parametrize("name", GANS)
+def test_on_vgg34_only_the_perceptual_term_differs_and_the_start_where_it_is_a_gan(name: str) -> None:
+    stage, full = only_stage(f"{name}-vgg34"), only_stage(name)
+    loss = stage.loss
+    assert loss == replace(full.loss, perceptual=loss.perceptual, features=loss.features)
+    assert loss.features.distance == full.loss.features.distance
+    assert loss.features.normalisation == "native"
+    assert all(
+        CONVOLUTIONS.index(one.replace("relu", "conv")) <= CONVOLUTIONS.index("conv3_4") for one in loss.features.layers
+    )
+    assert (stage.optimisers, stage.data, stage.steps) == (full.optimisers, full.data, full.steps)
+    for role, plan in full.networks.items():
+        start = f"{plan.start_from}-vgg34" if plan.start_from in GANS else plan.start_from
+        assert stage.networks[role] == replace(plan, start_from=start)
+
+
+def test_fewer_layers_weigh_like_compact_gan_x4s_or_keep_their_published_shares() -> None:
+    single, loss = only_stage("compact-gan-x4").loss, only_stage("realesrgan-gan-vgg34").loss
+    for name in set(GANS) - {"srgan-gan", "realesrgan-gan"}:
+        own = only_stage(f"{name}-vgg34").loss
+        assert (own.perceptual, own.features) == (single.perceptual, single.features)
+    assert loss.perceptual == 1
+    assert dict(zip(loss.features.layers, loss.features.weights, strict=True)) == {
+        layer: weight for layer, weight in zip(FIVE.layers, FIVE.weights, strict=True) if layer < "conv4"
+    }
+
+
+@pytest.mark.parametrize("name", GAN_TWINS)
+def test_a_gans_twin_minimises_the_same_with_the_same_kinds_of_network(name: str) -> None:
+    twin, full = only_stage(name), only_stage(f"{name.removesuffix('-small')}-vgg34")
+    assert twin.loss == full.loss
+    assert twin.data.shards == full.data.shards
+    assert [plan.type for plan in twin.networks.values()] == [plan.type for plan in full.networks.values()]
+    sizes = {role: sum(p.numel() for p in one.parameters()) for role, one in build_networks(twin, seed=0).items()}
+    assert sizes["generator"] < 500_000
+    assert sizes["critic"] < 6_000_000
+    assert (twin.scale, twin.data.patch, twin.data.batch) == (4, 96, 4)
+    assert twin.steps == (500 if "mobile" in name else 1500)
+    assert {optimiser.learning_rate for optimiser in twin.optimisers.values()} == {1e-4}
+    assert "our own" in twin.source
+    assert "for two CPU cores" in twin.table["description"]
+
+
+@pytest.mark.parametrize("name", [*GANS, *(f"{name}-vgg34" for name in GANS), *GAN_TWINS])
+def test_a_gan_starts_with_the_network_of_the_preset_it_names(name: str) -> None:
+    plan = only_stage(name).networks["generator"]
+    if plan.start_from is None:
+        assert name.startswith("l2h")
+        return
+    start = only_stage(plan.start_from).networks["generator"]
+    assert (plan.type, plan.config) == (start.type, start.config)
+    assert plan.start_from.endswith("-small") == name.endswith("-small")
 
 
 @pytest.mark.parametrize("name", TWINS)
@@ -130,18 +281,48 @@ def test_every_loss_there_is_can_be_named() -> None:
         assert load_preset("compact-gan-x4", overrides=[f"loss.gan={gan}"]).stages[0].loss.gan == gan
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("name", TWINS)
-def test_a_twin_trains_on_real_photographs(
-    sr_data: Path, name: str, tmp_path: Path, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+@pytest.fixture(scope="module")
+def photo_shards(sr_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """32 pairs of HR 96 x 96, x4, bicubic."""
     from degrade.cli.main import run
 
-    shards = tmp_path_factory.getbasetemp() / "twins"
+    shards = tmp_path_factory.mktemp("presets") / "shards"
     photos = [str(photo) for photo in sorted((sr_data / "hr_train").glob("*.webp"))[:8]]
     command = ["synth", *photos, "--recipe", "bicubic", "--patch", "96", "--pairs", "32", "--out", str(shards)]
     assert run([*command, "--workers", "1"]) == 0
+    return shards
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", TWINS)
+def test_a_twin_trains_on_real_photographs(photo_shards: Path, name: str, tmp_path: Path) -> None:
     preset = load_preset(name, overrides=["steps=2", "watch.pairs=2", "watch.validate_every=2"])
-    outcome = train(preset, RunOptions((shards,), tmp_path / name, device="cpu", threads=1))
+    outcome = train(preset, RunOptions((photo_shards,), tmp_path / name, device="cpu", threads=1))
     assert outcome.kind == "finished"
     assert (tmp_path / name / "generator.safetensors").is_file()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", GAN_TWINS)
+def test_a_gans_twin_trains_from_its_start_on_real_photographs(
+    sr_data: Path, photo_shards: Path, name: str, tmp_path: Path
+) -> None:
+    settings = ["steps=2", "data.batch=2", "watch.log_every=1", "watch.pairs=2", "watch.validate_every=2"]
+    preset = load_preset(name, overrides=settings)
+    (stage,) = preset.stages
+    plan = stage.networks["generator"]
+    weights = sr_data / "weights" / "vgg19_caffe_imagenet_relu3_4_fp16.pth"
+    options = RunOptions((photo_shards,), tmp_path / name, device="cpu", threads=1, vgg_weights=weights)
+    with pytest.raises(PresetError, match=rf"train it first \(srzoo train {plan.start_from}\)"):
+        train(preset, options)
+    start = build_networks(stage, seed=5)["generator"]
+    run = tmp_path / str(plan.start_from)
+    run.mkdir()
+    save_model(run / "generator.safetensors", plan.type, start, {})
+    assert train(preset, options).kind == "finished"
+    made = load_model(tmp_path / name / "generator.safetensors").network
+    before, after = (torch.cat([p.flatten() for p in one.parameters()]) for one in (start, made))
+    assert 0 < (after - before).abs().max() <= 2.1e-4  # Adam moves a weight by 1e-4 in a step at most
+    losses = json.loads((tmp_path / name / "log.jsonl").read_text().splitlines()[-1])["losses"]
+    terms = {"pixel": stage.loss.pixel, "perceptual": stage.loss.perceptual, "adversarial": stage.loss.adversarial}
+    assert {"critic", *(term for term, weight in terms.items() if weight)} <= set(losses)

@@ -135,9 +135,10 @@ SAVER = """
 import sys, torch
 from pathlib import Path
 from srzoo.checkpoint import State, save_state
-print("ready", flush=True)
 for step in range(1, 100000):
     save_state(Path(sys.argv[1]), State(step, {"a": torch.full((6_000_000,), float(step))}, {"step": step}))
+    if step == 1:
+        print("saved", flush=True)
 """
 
 
@@ -149,7 +150,7 @@ def test_killed_while_saving_the_newest_whole_state_loads(tmp_path: Path) -> Non
         saver = subprocess.Popen([sys.executable, "-c", SAVER, str(root)], stdout=subprocess.PIPE)
         assert saver.stdout is not None
         saver.stdout.readline()
-        time.sleep(rng.uniform(0.2, 0.6))  # a state of 24 MB takes about 0.1
+        time.sleep(rng.uniform(0.0, 0.4))  # a state of 24 MB takes about 0.1
         saver.send_signal(signal.SIGKILL)
         saver.wait()
         saver.stdout.close()

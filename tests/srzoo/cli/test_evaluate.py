@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -10,12 +11,14 @@ import pytest
 import torch
 from click.testing import CliRunner, Result
 from PIL import Image
+from skimage.metrics import peak_signal_noise_ratio
 
 from degrade.functional.resample import imresize_uint8, resize
 from srzoo.checkpoint import load_model, save_model
 from srzoo.cli.contestants import named
 from srzoo.cli.evaluate import command
 from srzoo.errors import UsageError
+from srzoo.metrics.protocol import compared, luma
 from srzoo.networks import NETWORKS
 from srzoo.networks.skipres import SkipRes, SkipResConfig
 from srzoo.upscale.upscaler import Upscaler
@@ -152,6 +155,108 @@ def test_colour_shift_and_cost_have_columns(hr: Path, untrained: Path) -> None:
     assert 0 <= means["untrained"]["shift"] < 0.5
 
 
+@pytest.fixture
+def night(tmp_path: Path) -> Path:
+    """A dark picture and a bright one."""
+    y, x = np.mgrid[:48, :64, :3][:2]
+    waves = 20 * np.sin(x / 5) * np.cos(y / 4)
+    for name, level in (("dark", 30), ("noon", 180)):
+        (tmp_path / "night").mkdir(exist_ok=True)
+        Image.fromarray(np.rint(level + waves).astype(np.uint8)).save(tmp_path / "night" / f"{name}.png")
+    return tmp_path / "night"
+
+
+@pytest.fixture
+def two(tmp_path: Path) -> tuple[Path, Path]:
+    """Two networks that differ."""
+    paths = tmp_path / "a.safetensors", tmp_path / "b.safetensors"
+    for seed, path in enumerate(paths):
+        torch.manual_seed(seed)
+        network = SkipRes(SkipResConfig(scale=2, blocks=1, features=4))
+        torch.nn.init.normal_(network.tail.weight, std=0.05)
+        save_model(path, "skipres", network, {})
+    return paths
+
+
+def test_a_fused_model_is_judged_on_the_fusion_of_what_its_parts_made(
+    night: Path, two: tuple[Path, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    runs, real = [], Upscaler.image
+    monkeypatch.setattr(Upscaler, "image", lambda self, *a, **k: runs.append(self) or real(self, *a, **k))
+    models = ("-m", "fused=ren2020:r,s", "-m", f"r={two[0]}", "-m", f"s={two[1]}")
+    found = report(*models, "--hr", night, "--protocol", "rgb", "--cost", "--html", tmp_path / "page.html")
+    assert len(runs) == 4  # each network once on each picture
+    (one,) = found["sets"]
+    assert list(one["mean"]) == ["bicubic", "r", "s", "fused"]
+    for image in one["images"]:
+        truth = np.asarray(Image.open(night / image["name"]))
+        lr = imresize_uint8(truth, 24, 32)
+        first, second = (Upscaler(load_model(path), precision="fp32").image(lr) for path in two)
+        is_dark = np.median(luma(first)) < 64  # type: ignore[reportArgumentType]  uint8 in, uint8 out
+        fused = (6 * first.astype(int) + 4 * second.astype(int) + 5) // 10 if is_dark else first
+        assert is_dark == (image["name"] == "dark.png")
+        expected = peak_signal_noise_ratio(truth[2:-2, 2:-2], fused.astype(np.uint8)[2:-2, 2:-2])
+        assert image["figures"]["fused"]["psnr"] == pytest.approx(expected)
+        assert (image["figures"]["fused"] == image["figures"]["r"]) == (not is_dark)
+    first, second, fused = found["models"][1:]
+    assert fused["parameters"] == first["parameters"] + second["parameters"]
+    assert fused["what"] == "ren2020, 0.6 r + 0.4 s where Y_med of r < 64, else r"
+    assert fused["seconds"] > 0
+    html = (tmp_path / "page.html").read_text()
+    assert len(re.findall(r"<td[^>]*>fused</td>", html)) == 1
+    assert html.count("<figcaption>fused<br>") == html.count("<figcaption>r<br>") >= 2  # crops of both pictures
+
+
+def test_the_numbers_of_a_fused_model_can_be_given(night: Path, two: tuple[Path, Path]) -> None:
+    models = ("-m", two[0], "-m", two[1], "-m", "ren2020:a,b,gamma=16", "-m", "s=ren2020:a,b,alpha=0,beta=1,gamma=256")
+    (one,) = report(*models, "--hr", night)["sets"]
+    assert list(one["mean"]) == ["bicubic", "a", "b", "ren2020", "s"]
+    assert one["mean"]["ren2020"] == one["mean"]["a"]
+    assert one["mean"]["s"] == one["mean"]["b"]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("f=ren2020:a,x", "--model f=ren2020:a,x: 'x' is no model of this comparison - known: a, b, bicubic"),
+        ("f=ren2020:a,b,a", "fuses two models, not 3 - f=ren2020:R,S"),
+        ("f=ren2020:a,gamma=9", "fuses two models, not 1 - f=ren2020:R,S"),
+        ("a=ren2020:a,b", "the name is taken - give it another"),
+        ("f=ren2020:a,b,delta=1", "no setting 'delta'"),
+    ],
+)
+def test_what_cannot_be_fused_is_one_line(night: Path, two: tuple[Path, Path], text: str, line: str) -> None:
+    with pytest.raises(UsageError, match=re.escape(line)):
+        run("-m", two[0], "-m", two[1], "-m", text, "--hr", night)
+
+
+def test_flat_noise_is_a_column_and_null_where_nothing_is_flat(hr: Path, untrained: Path) -> None:
+    flat = Image.new("RGB", (64, 48), (90, 90, 90))
+    flat.save(hr / "wave2.png")  # the other has no flat block
+    found = report("-m", untrained, "--hr", hr, "--flat-noise")
+    waves, still = (image["figures"]["untrained"]["flat_noise"] for image in found["sets"][0]["images"])
+    assert waves is None
+    assert still == pytest.approx(0, abs=1e-9)
+    assert found["sets"][0]["mean"]["untrained"]["flat_noise"] == still
+    lines = run("-m", untrained, "--hr", hr, "--flat-noise", "--each", "--format", "markdown").stdout.splitlines()
+    assert lines[2].split(" | ")[4] == "flat noise"
+    assert next(line for line in lines if "wave1.png" in line).split(" | ")[4] == "- |"
+    flat.save(hr / "wave1.png")
+    assert "flat noise" not in run("-m", untrained, "--hr", hr).stdout
+
+
+def test_overlap_is_as_for_upscale(hr: Path, tmp_path: Path) -> None:
+    path = saved(tmp_path, "rcan", scale=2, groups=1, blocks=1, features=4, reduction=2)
+    options = ("-m", path, "--hr", hr, "--tile", 16)
+    (narrow,), (wide,) = (report(*options, "--overlap", overlap)["sets"] for overlap in (0, 16))
+    assert narrow["mean"]["rcan"]["psnr"] != wide["mean"]["rcan"]["psnr"]
+    for image in narrow["images"]:
+        truth = np.asarray(Image.open(hr / image["name"]))
+        made = Upscaler(load_model(path), 16, precision="fp32", overlap=0).image(imresize_uint8(truth, 24, 32))
+        expected = compared("published", made, truth, 2)  # type: ignore[reportArgumentType]  uint8 in, uint8 out
+        assert image["figures"]["rcan"]["psnr"] == pytest.approx(peak_signal_noise_ratio(*expected, data_range=255))
+
+
 def test_niqe_and_lpips_take_their_weights_from_files(sr_data: Path, untrained: Path) -> None:
     photo = sr_data / "test" / "Set5" / "x2" / "HR" / "img_003.png"
     squeeze = sr_data / "weights" / "squeezenet1_1_caffe_imagenet_features.pth"
@@ -199,5 +304,20 @@ def test_what_cannot_be_meant_is_one_line(hr: Path, untrained: Path, tmp_path: P
 def test_a_name_may_stand_before_a_path(tmp_path: Path) -> None:
     assert named("ours=runs/a") == ("ours", "runs/a")
     assert named("runs/a=b") == ("", "runs/a=b")
+    assert named("x=ren2020:r,s,gamma=9") == ("x", "ren2020:r,s,gamma=9")
+    assert named("ren2020:r,s,gamma=9") == ("", "ren2020:r,s,gamma=9")
     (tmp_path / "a=b").touch()
     assert named(str(tmp_path / "a=b")) == ("", str(tmp_path / "a=b"))
+
+
+def test_a_model_of_another_scale_is_resized_only_when_asked(hr: Path, untrained: Path) -> None:
+    arguments = ("-m", untrained, "--hr", hr, "--lr", hr, "--scale", 1)
+    with pytest.raises(UsageError, match=r"is a model of x2 - use --scale 2, or --resize"):
+        run(*arguments)
+    found = report(*arguments, "--resize", "--protocol", "rgb")
+    photo = np.asarray(Image.open(hr / "wave1.png"))
+    sr = Upscaler(load_model(untrained), precision="fp32").image(photo, scale=1)
+    expected = peak_signal_noise_ratio(photo[1:-1, 1:-1], sr[1:-1, 1:-1])
+    assert found["sets"][0]["images"][0]["figures"]["untrained"]["psnr"] == pytest.approx(expected, abs=1e-9)
+    with pytest.raises(UsageError, match="to which scale"):
+        run("-m", untrained, "--hr", hr, "--resize")

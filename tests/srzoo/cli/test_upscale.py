@@ -15,9 +15,10 @@ import torch
 from PIL import Image, ImageCms
 
 from degrade import codecs
+from degrade.functional.resample import imresize_uint8
 from srzoo.checkpoint import save_model
+from srzoo.cli.batch import upscale_file
 from srzoo.cli.main import run
-from srzoo.cli.upscale import upscale_file
 from srzoo.networks import NETWORKS
 from srzoo.upscale.upscaler import Upscaler
 
@@ -292,6 +293,104 @@ def test_the_same_command_gives_the_same_bytes(model: str) -> None:
     assert len(digests) == 1
 
 
+@pytest.fixture
+def two(model: str) -> tuple[str, str]:
+    """Two networks that differ."""
+    config, network = NETWORKS["skipres"]
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(1)
+        other = network(config(blocks=1, features=8))
+        torch.nn.init.normal_(other.tail.weight, std=0.05)
+    save_model(Path("other.safetensors"), "skipres", other, {})
+    return model, "other.safetensors"
+
+
+def pixels_of(name: str) -> np.ndarray:
+    return codecs.read(Path(name)).pixels
+
+
+def test_two_models_are_fused_on_dark_pictures_only(
+    two: tuple[str, str], capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save("dark.png", Image.fromarray(RGB // 8))
+    save("bright.png", Image.fromarray(RGB // 2 + 128))
+    for name, path in zip("rs", two, strict=True):
+        assert upscale("dark.png", "bright.png", "-o", name, "-m", path) == 0
+    capsys.readouterr()
+    images, real = [], Upscaler.image
+    monkeypatch.setattr(Upscaler, "image", lambda self, *a, **k: images.append(self) or real(self, *a, **k))
+    models = [text for path in two for text in ("--model", path)]
+    assert upscale("dark.png", "bright.png", "-o", "fused", "--fuse", "ren2020", *models, "--json", "-v") == 0
+    assert len(images) == 3  # the second model does not run on the bright one
+    said = capsys.readouterr()
+    dark, bright = (json.loads(line) for line in said.out.splitlines())
+    assert (dark["is_fused"], bright["is_fused"]) == (True, False)
+    assert 16 <= dark["y_med"] < 64 <= bright["y_med"] <= 235
+    assert (dark["gamma"], dark["first"]["tiles"], dark["second"]["tiles"], bright["second"]) == (64, 1, 1, None)
+    assert said.err.splitlines()[:3] == [
+        f"first model {two[0]}: skipres x4, 4,896 parameters, on cpu",
+        f"second model {two[1]}: skipres x4, 4,896 parameters, on cpu",
+        "fused as 0.6 first + 0.4 second where Y_med of first < 64, else first",
+    ]
+    assert f"dark.png: Y_med {dark['y_med']:.1f}, below 64: fused" in said.err
+    assert f"bright.png: Y_med {bright['y_med']:.1f}, not below 64: the first model alone" in said.err
+    first, second = (pixels_of(f"{name}/dark_x4.png").astype(int) for name in "rs")
+    np.testing.assert_array_equal(pixels_of("fused/dark_x4.png"), (6 * first + 4 * second + 5) // 10)
+    assert Path("fused/bright_x4.png").read_bytes() == Path("r/bright_x4.png").read_bytes()
+
+
+def test_the_numbers_of_the_fusion_can_be_given(two: tuple[str, str]) -> None:
+    save("photo.png")
+    models = ("-m", two[0], "-m", two[1])
+    for name, path in zip("rs", two, strict=True):
+        assert upscale("photo.png", "-o", f"{name}.png", "-m", path) == 0
+    assert upscale("photo.png", "-o", "same.png", "--fuse", "ren2020:gamma=10", *models) == 0
+    assert Path("same.png").read_bytes() == Path("r.png").read_bytes()
+    assert upscale("photo.png", "-o", "s2.png", "--fuse", "ren2020:alpha=0,beta=1,gamma=256", *models) == 0
+    np.testing.assert_array_equal(pixels_of("s2.png"), pixels_of("s.png"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "line"),
+    [
+        (["-m", "A", "-m", "B"], "srzoo upscale: 2 --model - give one, or fuse two with --fuse ren2020"),
+        (
+            ["--fuse", "ren2020", "-m", "A"],
+            "--fuse ren2020: needs two --model, the relativistic GAN first, but 1 given",
+        ),
+        (["--fuse", "ren2020"], "--fuse ren2020: needs two --model, the relativistic GAN first, but 0 given"),
+        (["--fuse", "ren", "-m", "A", "-m", "B"], "--fuse ren: no such fusion - use ren2020"),
+        (["--fuse", "ren2020:gama=9", "-m", "A", "-m", "B"], "no setting 'gama' - did you mean 'gamma'?"),
+        (["--fuse", "ren2020:gamma=x", "-m", "A", "-m", "B"], "gamma is 'x', not a finite number - e.g. gamma=64"),
+        (["--fuse", "ren2020:gamma=nan", "-m", "A", "-m", "B"], "gamma is 'nan', not a finite number"),
+        (["--fuse", "ren2020:A,B"], "--fuse ren2020:A,B: names models - give them as --model R --model S"),
+        (["--fuse", "ren2020", "-m", "A", "-m", "X2"], "A is of x4, X2 of x2 - give two models of one scale"),
+    ],
+)
+def test_what_cannot_be_fused_is_one_line(
+    arguments: list[str], line: str, two: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    save("p.png")
+    config, network = NETWORKS["skipres"]
+    save_model(Path("x2.safetensors"), "skipres", network(config(scale=2, blocks=1, features=8)), {})
+    names = {"A": two[0], "B": two[1], "X2": "x2.safetensors"}
+    assert upscale("p.png", *(names.get(text, text) for text in arguments)) == 2
+    last = capsys.readouterr().err.splitlines()[-1]
+    for letter in ("A", "X2"):
+        line = line.replace(f"{letter} is", f"{names[letter]} is").replace(f"{letter} of", f"{names[letter]} of")
+    assert line in last
+
+
+@pytest.mark.parametrize(("arguments", "size", "name"), [([], (80, 48), "x4"), (["-s", "3"], (60, 36), "x3")])
+def test_bicubic_is_degrades_resampling(
+    arguments: list[str], size: tuple[int, int], name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    save("photo.png")
+    assert upscale("photo.png", "--model", "bicubic", *arguments) == 0
+    np.testing.assert_array_equal(pixels_of(f"photo_{name}.png"), imresize_uint8(RGB, *size[::-1]))
+    assert capsys.readouterr().err == "model bicubic: MATLAB's imresize, no network\n"
+
+
 def test_help_has_examples(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["upscale", "--help"]) == 0
     assert "srzoo upscale photos/ more.tif -o large/" in capsys.readouterr().out
@@ -335,7 +434,7 @@ def test_a_picture_read_through_the_library_equals_the_command(model: str) -> No
 def test_a_bar_waits_for_its_time_and_is_gone_after(monkeypatch: pytest.MonkeyPatch) -> None:
     import rich.console
 
-    from srzoo.cli import upscale as cli
+    from srzoo.cli import batch as cli
 
     shown = BytesIO()
     text = TextIOWrapper(shown, encoding="utf-8")

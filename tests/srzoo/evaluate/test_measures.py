@@ -73,3 +73,11 @@ def test_a_picture_too_small_for_a_metric_has_none() -> None:
     figures = measures.of((sr.astype(float), hr.astype(float)), sr, hr, lr)
     assert math.isnan(figures["niqe"])
     assert math.isnan(figures["lpips"])
+
+
+def test_flat_noise_is_of_luma_where_the_truth_is_flat() -> None:
+    hr = np.full((64, 64, 3), 120, np.uint8)
+    sr = (hr + RNG.normal(0, 6, (64, 64, 1)) + 0.5).astype(np.uint8)
+    figures = Measures("rgb", flat_noise=True).of(compared("rgb", sr, hr, 2), sr, hr, hr[::2, ::2])
+    assert set(figures) == {"psnr", "ssim", "flat_noise"} <= set(COLUMNS)
+    assert figures["flat_noise"] == pytest.approx(6 * 219 / 255, rel=0.03)  # studio luma: 219 levels of 255

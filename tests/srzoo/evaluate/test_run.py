@@ -117,6 +117,25 @@ def test_a_model_that_keeps_the_size_gets_the_bicubic_enlargement(folder: Callab
     np.testing.assert_array_equal(judged.sr["same"], imresize_uint8(judged.lr, 32, 40))
 
 
+def test_a_method_of_parts_is_given_what_they_made(folder: Callable[..., Path]) -> None:
+    methods = [
+        Method(BICUBIC),
+        Method("nearest", nearest),
+        Method("least", np.minimum, parts=("nearest", BICUBIC)),
+    ]
+    (judged,) = evaluate(find_pairs(folder("hr", ["a.png"]), scale=2), methods, Measures("network"), scale=2)
+    least = np.minimum(nearest(judged.lr), imresize_uint8(judged.lr, 32, 40))
+    np.testing.assert_array_equal(judged.sr["least"], least)
+
+
+def test_a_partial_figure_has_a_mean_over_the_pictures_that_have_it() -> None:
+    found = [(1.0, 1.0), (math.nan, math.nan), (3.0, 2.0)]
+    figures: list[Figures] = [{"flat_noise": noise, "niqe": niqe} for noise, niqe in found]
+    assert mean(figures)["flat_noise"] == 2
+    assert math.isnan(mean(figures)["niqe"])  # too small for it: the set is no test of it
+    assert math.isnan(mean(figures[1:2])["flat_noise"])
+
+
 def test_sizes_that_do_not_fit_stop_with_one_line(folder: Callable[..., Path]) -> None:
     hr, lr = folder("hr", ["a.png"]), folder("lr", ["a.png"], size=(8, 10))
     with pytest.raises(UsageError, match=r"a\.png: 10 x 8, but its HR is 40 x 32: that is not x2 - state the --scale"):

@@ -19,6 +19,7 @@ from torch import nn
 from degrade.errors import UsageError
 from degrade.schema import Table, build, merged, nearest, override, read_toml
 from srzoo.data import DataConfig
+from srzoo.degraders import DEGRADERS
 from srzoo.discriminators import DISCRIMINATORS
 from srzoo.errors import PresetError
 from srzoo.networks import NETWORKS
@@ -26,7 +27,7 @@ from srzoo.objectives import OBJECTIVES
 from srzoo.objectives.protocol import Objective
 from srzoo.optim import OptimiserConfig, adam
 
-_BUILDERS: dict[str, tuple[type[Any], type[nn.Module]]] = {**NETWORKS, **DISCRIMINATORS}
+_BUILDERS: dict[str, tuple[type[Any], type[nn.Module]]] = {**NETWORKS, **DISCRIMINATORS, **DEGRADERS}
 _NETWORK_KEYS = ("type", "start_from", "ema")
 
 

@@ -1,4 +1,4 @@
-"""`degrade inspect`: what a set of shards, one pair, a picture, a recipe or a trace file holds."""
+"""`degrade inspect`: what a set of shards, one pair, a picture, a recipe, a degrader or a trace file holds."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from degrade.errors import ImageError, IntegrityError, UsageError, printable
+from degrade.errors import ImageError, IntegrityError, UnsafeFileError, UsageError, printable
 
 if TYPE_CHECKING:
     from degrade.cli.pairs import Pairs
@@ -19,7 +19,7 @@ Table = dict[str, Any]
 
 MAX_TRACES = 50_000  # read for statistics; of a larger set every k-th
 _MAX_JSON = 1 << 20  # bytes of a trace file
-_KNOWN = "give a folder of shards, a .h5 shard, an image, a .toml recipe or a .json trace"
+_KNOWN = "give a folder of shards, a .h5 shard, an image, a .toml recipe, a .pt degrader or a .json trace"
 
 
 def describe(path: Path, *, advance: Callable[[], None] = lambda: None) -> Table:
@@ -36,6 +36,8 @@ def describe(path: Path, *, advance: Callable[[], None] = lambda: None) -> Table
         return describe_recipe(path)
     if path.suffix == ".json":
         return describe_trace(path)
+    if path.suffix == ".pt":
+        return describe_degrader(path)
     return describe_image(path)
 
 
@@ -129,6 +131,26 @@ def describe_recipe(path: Path) -> Table:
     recipe = load_recipe(path)
     about = {"name": recipe.name, "source": recipe.source, "description": recipe.description, "digest": recipe.digest}
     return {"kind": "recipe", "path": str(path), **about, **recipe.as_table()}
+
+
+def describe_degrader(path: Path) -> Table:
+    """The card of a learned degrader, and whether it may be loaded; nothing of it is run."""
+    import dataclasses
+
+    from degrade.archive import open_archive
+    from degrade.card import card_of
+    from degrade.gate_torchscript import check
+    from degrade.trust import is_trusted
+
+    archive = open_archive(path)
+    card = dataclasses.asdict(card_of(archive))
+    try:
+        check(archive)
+        gate = "passed"
+    except UnsafeFileError as error:
+        gate = f"refused: {error.problem}"
+    facts = {"bytes": len(archive.data), "sha256": archive.sha256}
+    return {"kind": "degrader", "path": str(path), **card, **facts, "gate": gate, "trusted": is_trusted(archive.sha256)}
 
 
 def describe_trace(path: Path) -> Table:
@@ -236,6 +258,7 @@ Examples:
   degrade inspect shards/ -- -1              the last pair
   degrade inspect photo.jpg
   degrade inspect mine.toml --json
+  degrade inspect mine.pt                    a learned degrader: its card, gate and trust
 """
 )
 @click.argument("path", type=click.Path(path_type=Path))
@@ -243,10 +266,10 @@ Examples:
 @click.option("--save", type=click.Path(path_type=Path), metavar="DIR", help="Write the pair's pictures there.")
 @click.option("--json", "as_json", is_flag=True, help="Print all of it as JSON.")
 def command(path: Path, index: int | None, save: Path | None, as_json: bool) -> None:
-    """Say what a set of shards, a pair of it, an image, a recipe or a trace holds.
+    """Say what a set of shards, a pair of it, an image, a recipe, a learned degrader or a trace holds.
 
-    PATH is a folder of shards (finished or not), one .h5 shard, an image, a .toml recipe, or the .json that `degrade
-    apply` wrote. INDEX is a pair of a set, from 0.
+    PATH is a folder of shards (finished or not), one .h5 shard, an image, a .toml recipe, a .pt degrader, or the .json
+    that `degrade apply` wrote. INDEX is a pair of a set, from 0.
     """
     from degrade.cli.progress import progress
     from degrade.cli.text import as_lines

@@ -24,13 +24,14 @@ COMMANDS = {  # name: (module with a click command called `command`, help)
     "pack": ("degrade.cli.pack", "Cut training pairs from captured, aligned pairs of pictures."),
     "apply": ("degrade.cli.apply", "Degrade whole photographs into image files."),
     "preview": ("degrade.cli.preview", "Draw a contact sheet of what a recipe does to a photograph."),
-    "inspect": ("degrade.cli.inspect", "Say what a shard, a folder of shards or a picture holds."),
+    "inspect": ("degrade.cli.inspect", "Say what a shard, a folder of shards, a picture or a degrader holds."),
     "recipes": ("degrade.cli.recipes", "List, show and check recipes."),
     "replay": ("degrade.cli.replay", "Make a stored pair again from its photograph and its trace."),
     "stats": ("degrade.cli.stats", "Show how a set is distributed: what was drawn, noise, sharpness, PSNR."),
     "check": ("degrade.cli.check", "Judge the pairs of a set: registration, colour, blank and double patches."),
     "harvest": ("degrade.cli.harvest", "Collect real noise and blur kernels from photographs."),
     "burst": ("degrade.cli.burst", "Fuse a burst of noisy shots of one scene to a clean picture."),
+    "trust": ("degrade.cli.trust", "Allow recipes to run a learned degrader from a file."),
     "verify": ("degrade.cli.verify", "Check every byte of a set of shards."),
 }
 

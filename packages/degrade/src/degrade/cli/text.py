@@ -50,9 +50,19 @@ def _fact(key: str, value: object) -> str:
         case {"path": path, "sha256": digest, "height": height, "width": width, **rest}:
             place = f"{rest['root']}/{path}" if rest.get("root") else path
             return f"{place} ({width} x {height}, SHA-256 {digest[:_DIGEST]}...)"
-        case list() if value and not isinstance(value[0], Mapping):
+        case list() | tuple() if value and not isinstance(value[0], Mapping):
             return "y {}, x {}".format(*value) if key == "origin" else ", ".join(str(part) for part in value)
+        case list() | tuple() if key == "inputs":
+            return "; ".join(["image", *map(_input, value)])
+        case dict() if key == "metrics":
+            return ", ".join(f"{name} {number:g}" for name, number in value.items())
     return ""
+
+
+def _input(given: Table) -> str:
+    """What a learned degrader takes beside the image."""
+    rest = (f"{key} {value}" for key, value in given.items() if key != "kind")
+    return f"{given['kind']} ({', '.join(rest)})"
 
 
 def _trace_block(trace: Table) -> Iterator[str]:

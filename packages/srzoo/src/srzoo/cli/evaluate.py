@@ -26,6 +26,8 @@ Examples:
   srzoo evaluate -m runs/a -m runs/b -m rcan.pth --hr Set5/HR --hr Set14/HR --html table.html
   srzoo evaluate --model 4x-compact --hr truth/ --lr spoiled/ --lpips alex --color-shift --cost
   srzoo evaluate -m ours=runs/a --hr Set5=data/x4/HR --against srdgan --format markdown
+  srzoo evaluate -m r=runs/gan-r -m s=runs/gan-s -m fused=ren2020:r,s --hr night/ --flat-noise
+  srzoo evaluate --model runs/mobile --lr phone/ --hr dslr/ --scale 1 --resize     truth of the input's size
   srzoo evaluate --model runs/my-run --hr Set5/HR --json > figures.json
 """
 
@@ -41,6 +43,15 @@ Protocols (all on 8-bit pictures; `scale` pixels of border left off, but for rea
 HR is cropped to a multiple of the scale. With --lr, bicubic starts from those files, too, and then is
 not that of the tables. A network that keeps the size (x1) is given the bicubic enlargement. LPIPS,
 NIQE and colour shift look at whole 8-bit RGB pictures; smaller is better.
+
+\b
+--flat-noise: the standard deviation of luma, in grey levels, in blocks of 16 x 16 where the truth's is
+below 2, shading (a plane in each block) taken away; the mean over such blocks, and over the pictures
+that have any.
+
+\b
+NAME=ren2020:R,S[,alpha=0.6,beta=0.4,gamma=64] fuses what the models called R and S made of a picture:
+alpha R + beta S where R's median luma is below gamma, else R, as `srzoo upscale --fuse` does.
 """
 
 
@@ -51,7 +62,7 @@ NIQE and colour shift look at whole 8-bit RGB pictures; smaller is better.
     "models",
     metavar="[NAME=]MODEL",
     multiple=True,
-    help="`bicubic` (always there), or as for `srzoo upscale`; repeatable."
+    help="`bicubic` (always there), as for `srzoo upscale`, or two fused, see below; repeatable."
     "  [default: the newest run under ./runs, else the model shipped]",
 )
 @click.option(
@@ -73,6 +84,11 @@ NIQE and colour shift look at whole 8-bit RGB pictures; smaller is better.
 )
 @click.option(
     "-s", "--scale", metavar="N", type=click.IntRange(1, 16), help="[default: the models' own; 4 for bicubic]"
+)
+@click.option(
+    "--resize",
+    is_flag=True,
+    help="Compare at --scale although a model's own is another: its output is resized, as `srzoo upscale` does.",
 )
 @click.option(
     "-p",
@@ -98,6 +114,7 @@ NIQE and colour shift look at whole 8-bit RGB pictures; smaller is better.
 )
 @click.option("--niqe", metavar="FILE", type=click.Path(path_type=Path), help="NIQE, too, with BasicSR's parameters.")
 @click.option("--color-shift", is_flag=True, help="How far low frequencies move from the LR's, in grey levels.")
+@click.option("--flat-noise", is_flag=True, help="Noise in the flat areas of the truth, in grey levels.")
 @click.option("--cost", is_flag=True, help="Seconds and memory of each network for a megapixel of result.")
 @click.option("--each", is_flag=True, help="Every picture, not only the means; JSON always has them.")
 @click.option("--format", "style", type=click.Choice(["text", "markdown", "json"]), default="text", show_default=True)
@@ -115,6 +132,7 @@ NIQE and colour shift look at whole 8-bit RGB pictures; smaller is better.
 @click.option(
     "-t", "--tile", metavar="PIXELS", type=click.IntRange(0), help="As for `srzoo upscale`. [default: as memory asks]"
 )
+@click.option("--overlap", metavar="PIXELS", type=click.IntRange(0), help="As for `srzoo upscale`.")
 @click.option("--device", default="auto", show_default=True, help="auto, cpu, cuda, cuda:N or mps.")
 @click.option("--threads", metavar="N", type=click.IntRange(1), help="CPU threads. [default: all cores]")
 @click.option("--precision", type=click.Choice(["auto", "fp32", "bf16"]), default="fp32", show_default=True)
@@ -123,6 +141,7 @@ def command(
     truths: tuple[str, ...],
     starts: tuple[Path, ...],
     scale: int | None,
+    resize: bool,
     protocol: Any,
     ssim: str,
     net: Any,
@@ -130,6 +149,7 @@ def command(
     lpips_heads: Path | None,
     niqe: Path | None,
     color_shift: bool,
+    flat_noise: bool,
     cost: bool,
     each: bool,
     style: Literal["text", "markdown", "json"],
@@ -138,6 +158,7 @@ def command(
     against: tuple[str, ...],
     anchors: Path | None,
     tile: int | None,
+    overlap: int | None,
     device: str,
     threads: int | None,
     precision: Any,
@@ -146,13 +167,14 @@ def command(
     if html is not None and html.suffix.lower() not in {".html", ".htm"}:
         raise UsageError(html, "is no name for a page", "end it in .html")
     from srzoo.cli.contestants import contestants
+    from srzoo.cli.enlargers import Running
     from srzoo.cli.verdict import Verdict, everything, show, write_page
     from srzoo.evaluate.anchors import Conditions, beside, find_anchors, read_paper
 
     papers = {name: read_paper(name, anchors or find_anchors()) for name in against}
-    there, scale = contestants(models, scale, tile=tile, device=device, threads=threads, precision=precision)
+    there, scale = contestants(models, scale, Running(tile, overlap, device, threads, precision), resize=resize)
     sets = _sets(truths, starts, scale)
-    measures = _measures(protocol, ssim, net, lpips_weights, lpips_heads, niqe, color_shift)
+    measures = _measures(protocol, ssim, net, lpips_weights, lpips_heads, niqe, color_shift, flat_noise)
     gallery = _gallery() if html is not None else None
     results = _judge(sets, there, measures, scale, gallery)
     costs = _costs(there, sets[0]) if cost else {}
@@ -187,7 +209,14 @@ def _sets(truths: Sequence[str], starts: Sequence[Path], scale: int) -> list[Tes
 
 
 def _measures(
-    protocol: Any, ssim: str, net: Any, trunk: Path | None, heads: Path | None, niqe: Path | None, color_shift: bool
+    protocol: Any,
+    ssim: str,
+    net: Any,
+    trunk: Path | None,
+    heads: Path | None,
+    niqe: Path | None,
+    color_shift: bool,
+    flat_noise: bool,
 ) -> Measures:
     from srzoo.evaluate import Measures
 
@@ -201,7 +230,7 @@ def _measures(
         from srzoo.metrics.niqe import load_pristine
 
         pristine = load_pristine(niqe)
-    return Measures(protocol, ssim, distance, pristine, color_shift)
+    return Measures(protocol, ssim, distance, pristine, color_shift, flat_noise)
 
 
 def _judge(
@@ -227,7 +256,7 @@ def _costs(there: Sequence[Contestant], one: TestSet) -> dict[str, Figures]:
     from degrade.codecs import read, rgb8
 
     pixels = rgb8(read(one.pairs[0].lr or one.pairs[0].hr))
-    return {other.method.name: other.cost(pixels) for other in there if other.upscaler is not None}
+    return {other.method.name: other.cost(pixels) for other in there if other.upscalers}
 
 
 def _gallery() -> Gallery:

@@ -22,8 +22,9 @@ from srzoo import __version__
 COMMANDS = {  # name: (module with a click command called `command`, help)
     "train": ("srzoo.cli.train", "Train a network on shards; the same command again goes on."),
     "upscale": ("srzoo.cli.upscale", "Enlarge photographs with a trained network."),
-    "evaluate": ("srzoo.cli.evaluate", "Measure PSNR and SSIM of a network by a stated protocol."),
+    "evaluate": ("srzoo.cli.evaluate", "Judge models on test sets: PSNR, SSIM and more, beside published figures."),
     "report": ("srzoo.cli.report", "Show a network beside bicubic on one page."),
+    "study": ("srzoo.cli.study", "Show a chain of experiments on one page, and which claims hold."),
 }
 
 _EXAMPLES = """\b

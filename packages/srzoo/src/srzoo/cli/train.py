@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import json
 import os
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from srzoo.cli.presets import first_rank, listing
+
 if TYPE_CHECKING:
     from srzoo.preset import Preset
     from srzoo.trainer import RunOptions
 
-_FILES = (path.name for path in resources.files("srzoo").joinpath("presets").iterdir())
-_PRESETS = sorted(name.removesuffix(".toml") for name in _FILES if name.endswith(".toml"))
 _EXAMPLES = f"""\b
-Presets: {", ".join(_PRESETS)}
+Presets (variants of them, and what each is: srzoo train --list):
+{first_rank()}
 
 \b
 Examples:
@@ -32,6 +32,12 @@ Examples:
   srzoo train compact-x4 --set stages.0.steps=5000 --out runs/short
   torchrun --nproc-per-node 4 -m srzoo train rcan-psnr
 """
+
+
+def _print_list(context: click.Context, _: click.Parameter, is_asked: bool) -> None:
+    if is_asked:
+        click.echo(listing())
+        context.exit()
 
 
 @click.command(epilog=_EXAMPLES)
@@ -87,6 +93,14 @@ Examples:
 )
 @click.option("--compile", is_flag=True, help="Compile the networks: slow to start, then often faster.")
 @click.option("--deterministic", is_flag=True, help="The same bits on a GPU, too; slower.")
+@click.option(
+    "--list",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_print_list,
+    help="Print what presets there are, and end.",
+)
 @click.option("--check", "only_check", is_flag=True, help="Check preset and shards, say what is wrong, and end.")
 @click.option("--override", is_flag=True, help="Go on although settings or shards have changed.")
 @click.option("--overwrite", is_flag=True, help="Start over: remove the run in the folder.")

@@ -2,26 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import threading
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict
+from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 import click
 
-from degrade.errors import DegradeError, ImageError, InputsSkippedError, UsageError, printable
-
-if TYPE_CHECKING:
-    from degrade.codecs import Photo
-    from srzoo.upscale.files import Job, Plan
-    from srzoo.upscale.upscaler import Upscaler
-
-PATIENCE = 2.0  # seconds before a bar appears
-_LONGEST_SIDE = {".jpg": 65500, ".jpeg": 65500, ".webp": 16383, ".avif": 65535}
+from degrade.errors import ImageError, UsageError
 
 _EXAMPLES = """\b
 Examples:
@@ -30,6 +17,8 @@ Examples:
   srzoo upscale photos/ more.tif -o large/   sub-folders are kept
   srzoo upscale photo.jpg --model runs/my-run --scale 2
   srzoo upscale photo.jpg --model 4x-compact --precision fp32 --threads 1
+  srzoo upscale dslr/ --model bicubic --scale 4 -o large/
+  srzoo upscale night.jpg --fuse ren2020 --model runs/gan-r --model runs/gan-s -v
 """
 
 _NOTES = """\b
@@ -42,6 +31,11 @@ transparent pixels are replaced by their neighbours' first, so that no fringe ap
 A picture too large to run at once is cut into tiles. Where a network sees no further than they overlap,
 they give what the whole picture would, exactly. Where it sees too far for that (RRDB, RCAN, PLKSR),
 neighbours are blended, and a line says what that changed on this picture. -v says which it was.
+
+\b
+--fuse ren2020 takes two models, R then S (Ren et al. 2020, Eq. 6): a dark picture, one whose result by R
+has a median luma Y_med below gamma (BT.601, 16..235), becomes alpha R + beta S of the 8- or 16-bit
+results; any other is R's result, and S does not run. -v and --json tell Y_med and which it was.
 """
 
 
@@ -58,11 +52,18 @@ neighbours are blended, and a line says what that changed on this picture. -v sa
 @click.option(
     "-m",
     "--model",
-    "model_name",
+    "models",
     metavar="NAME|FILE|RUN",
-    help="[default: the newest run under ./runs, else the model shipped with srzoo]",
+    multiple=True,
+    help="`bicubic`: MATLAB's, no network. Twice with --fuse."
+    "  [default: the newest run under ./runs, else the model shipped with srzoo]",
 )
-@click.option("-n", "--model-name", "--model_name", "model_alias", hidden=True)
+@click.option("-n", "--model-name", "--model_name", "more_models", multiple=True, hidden=True)
+@click.option(
+    "--fuse",
+    metavar="ren2020[:alpha=0.6,beta=0.4,gamma=64]",
+    help="Fuse two models by luminance; see below.",
+)
 @click.option(
     "-s",
     "--scale",
@@ -104,14 +105,17 @@ neighbours are blended, and a line says what that changed on this picture. -v sa
     help="Of JPEG, WebP and AVIF.",
 )
 @click.option("--force", is_flag=True, help="Overwrite files that are there already; never the input.")
-@click.option("-v", "--verbose", is_flag=True, help="Say of each picture whether it was cut, and how the parts join.")
+@click.option(
+    "-v", "--verbose", is_flag=True, help="Say of each picture whether it was cut or fused, and how the parts join."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON for each picture.")
 def command(
     pictures: tuple[Path, ...],
     more: tuple[Path, ...],
     output: Path | None,
-    model_name: str | None,
-    model_alias: str | None,
+    models: tuple[str, ...],
+    more_models: tuple[str, ...],
+    fuse: str | None,
     scale: float | None,
     scale_alias: float | None,
     tile: int | None,
@@ -129,119 +133,25 @@ def command(
     IMG are image files and folders of them (with what lies below). Pictures that cannot be read are left out, with
     one line each, and the exit code is 3.
     """
-    from srzoo.upscale.resolve import resolve_model
-
     inputs = [*more, *pictures]
     _check_inputs(inputs)
-    path, sentence = resolve_model(model_name or model_alias)
-    scale = scale or scale_alias
+    from srzoo.cli.batch import note, upscale_files
+    from srzoo.cli.enlargers import Running, open_enlarger
+    from srzoo.cli.fusion import read_fusion
 
+    fusion = None if fuse is None else read_fusion("--fuse", fuse)
+    if fusion is not None and fusion.parts:
+        raise UsageError(f"--fuse {fuse}", "names models", "give them as --model R --model S")
+    running = Running(tile, overlap, device, threads, precision)
+    enlarger, lines = open_enlarger([*models, *more_models], fusion, running)
+    for line in lines:
+        note(line)
     from degrade.codecs import EXTENSIONS
-    from srzoo.checkpoint import load_model
     from srzoo.upscale.files import plan
-    from srzoo.upscale.upscaler import SMALLEST_TILE, Upscaler
 
-    if tile is not None and 0 < tile < SMALLEST_TILE:
-        raise UsageError(f"--tile {tile}", "too small", f"use 0, or {SMALLEST_TILE} and more")
-    _use_threads(threads)
-    model = load_model(path)
-    upscaler = Upscaler(model, tile, device, precision, overlap=overlap)
-    parameters = sum(weights.numel() for weights in model.network.parameters())
-    _note(f"{sentence}: {model.name} x{model.scale}, {parameters:,} parameters, on {upscaler.engine.device}")
-    todo = plan(inputs, output, scale=scale or model.scale, extensions=EXTENSIONS, force=force)
-    _run(todo, upscaler, scale=scale, quality=quality, force=force, verbose=verbose, as_json=as_json)
-
-
-def upscale_file(
-    job: Job,
-    upscaler: Upscaler,
-    *,
-    scale: float | None = None,
-    quality: int = 95,
-    force: bool = False,
-    on_tile: Callable[[int, int], None] | None = None,
-) -> tuple[Photo, Photo]:
-    """Read, enlarge and write one picture; it and the result.
-
-    Raises:
-        DegradeError: it cannot be read, enlarged or written; no part of a file is left.
-    """
-    from degrade import codecs
-    from degrade.atomic import resource_error
-
-    photo = codecs.read(job.source)
-    height, width = (round(side * (scale or upscaler.scale)) for side in photo.pixels.shape[:2])
-    longest = _LONGEST_SIDE.get(job.target.suffix.lower())
-    if longest is not None and max(height, width) > longest:
-        problem = f"would be {width} x {height}, more than {job.target.suffix} can hold"
-        raise ImageError(job.source, problem, "write .png or .tif")
-    try:
-        result = upscaler.photo(photo, scale=scale, on_tile=on_tile)
-        job.target.parent.mkdir(parents=True, exist_ok=True)
-        codecs.write(job.target, result, quality=quality, overwrite=force)
-    except MemoryError:
-        problem = f"not enough memory for a result of {width} x {height}"
-        raise ImageError(job.source, problem, "use a smaller --scale, or cut it into parts") from None
-    except OSError as error:  # of mkdir; write has its own
-        raise resource_error(job.target.parent, error) from None
-    return photo, result
-
-
-def _run(
-    todo: Plan, upscaler: Upscaler, *, scale: float | None, quality: int, force: bool, verbose: bool, as_json: bool
-) -> None:
-    from degrade.atomic import sweep
-
-    failures: list[DegradeError] = []
-    if todo.own:
-        _note(f"left out what an earlier run made (NAME_x4.png beside NAME): {todo.own}")
-    for refusal in todo.refused:
-        _left_out(refusal, failures, of=len(todo))
-    for folder in {job.target.parent for job in todo.jobs if job.target.parent.is_dir()}:
-        sweep(folder)  # what a killed run could not remove
-    start = time.monotonic()
-    for number, job in enumerate(todo.jobs, start=1):
-        began = time.monotonic()
-        place = f"{number}/{len(todo.jobs)} " if len(todo.jobs) > 1 else ""
-        try:
-            with _progress(place + printable(job.source.name)) as on_tile:
-                photo, result = upscale_file(job, upscaler, scale=scale, quality=quality, force=force, on_tile=on_tile)
-        except DegradeError as error:
-            _left_out(error, failures, of=len(todo))
-            continue
-        for note in photo.notes:
-            _note(f"{job.source}: {note}")
-        if verbose or not upscaler.facts.is_exact:
-            _note(f"{job.source}: {upscaler.facts}")
-        sizes = [(p.pixels.shape[1], p.pixels.shape[0]) for p in (photo, result)]
-        seconds = time.monotonic() - began
-        if as_json:
-            facts = {"from": sizes[0], "to": sizes[1], "seconds": round(seconds, 3), **asdict(upscaler.facts)}
-            click.echo(json.dumps({"source": str(job.source), "target": str(job.target), **facts}))
-        else:
-            words = " -> ".join(f"{width} x {height}" for width, height in sizes)
-            click.echo(printable(f"{job.source} -> {job.target}  ({words}, {seconds:.1f} s)"))
-    if len(todo) > 1 and not as_json:
-        done = len(todo) - len(failures)
-        click.echo(f"{done} of {len(todo)} pictures, {time.monotonic() - start:.1f} s")
-    _finish(failures, len(todo))
-
-
-def _finish(failures: Sequence[DegradeError], total: int) -> None:
-    if not failures:
-        return
-    if total == 1:
-        raise failures[0]
-    if len(failures) == total and len({failure.exit_code for failure in failures}) == 1:
-        error = type(failures[0])
-        raise error(f"all {total} pictures", "left out, see above", "mend what the lines above name")
-    raise InputsSkippedError(f"{len(failures)} of {total} pictures", "left out, see above", "mend or remove them")
-
-
-def _left_out(error: DegradeError, failures: list[DegradeError], *, of: int) -> None:
-    failures.append(error)
-    if of > 1:
-        _note(f"srzoo: left out: {error}")
+    scale = scale or scale_alias
+    todo = plan(inputs, output, scale=scale or enlarger.scale, extensions=EXTENSIONS, force=force)
+    upscale_files(todo, enlarger, scale=scale, quality=quality, force=force, verbose=verbose, as_json=as_json)
 
 
 def _check_inputs(inputs: Sequence[Path]) -> None:
@@ -250,38 +160,3 @@ def _check_inputs(inputs: Sequence[Path]) -> None:
         raise UsageError("srzoo upscale", "no picture given", "srzoo upscale photo.jpg")
     if not any(path.exists() for path in inputs):
         raise ImageError(inputs[0], "no such file or folder", "check the path")
-
-
-def _use_threads(threads: int | None) -> None:
-    if threads is not None:
-        import torch
-
-        torch.set_num_threads(threads)
-
-
-def _note(text: str) -> None:
-    click.echo(printable(text), err=True)
-
-
-@contextmanager
-def _progress(label: str) -> Iterator[Callable[[int, int], None]]:
-    """A bar of tiles on stderr once the picture has taken `PATIENCE` seconds, and gone with it."""
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-
-    console = Console(stderr=True)
-    if not console.is_terminal:
-        yield lambda done, total: None
-        return
-    columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn(), TimeRemainingColumn())
-    bar = Progress(*columns, console=console, transient=True, redirect_stdout=False, redirect_stderr=False)
-    task = bar.add_task(label, total=None)
-    timer = threading.Timer(PATIENCE, bar.start)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield lambda done, total: bar.update(task, completed=done, total=total if total > 1 else None)
-    finally:
-        timer.cancel()
-        timer.join()  # it may be starting the bar right now
-        bar.stop()

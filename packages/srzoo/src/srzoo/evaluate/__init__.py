@@ -6,8 +6,9 @@ was published.
 
 from srzoo.evaluate.measures import COLUMNS, Figures, Measures
 from srzoo.evaluate.pairs import Pair, TestSet, find_pairs, find_set
-from srzoo.evaluate.run import BICUBIC, Judged, Method, Upscale, evaluate, mean
+from srzoo.evaluate.run import Judged, Method, Upscale, evaluate, mean
 from srzoo.evaluate.table import Grid, Results, markdown, means_grid, pictures_grid
+from srzoo.upscale.bicubic import BICUBIC
 
 __all__ = [
     "BICUBIC",

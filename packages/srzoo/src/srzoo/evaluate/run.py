@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,23 +14,28 @@ from degrade.codecs import read, rgb8
 from degrade.functional.resample import imresize_uint8
 from degrade.image import Pixels, crop_to_multiple
 from srzoo.errors import ImageError, UsageError
-from srzoo.evaluate.measures import Figures, Measures
+from srzoo.evaluate.measures import COLUMNS, Figures, Measures
 from srzoo.evaluate.pairs import Pair
 from srzoo.metrics.protocol import compared, published_bicubic
 
-BICUBIC = "bicubic"
-Upscale = Callable[[Pixels], Pixels]  # (h, w, 3) to (s*h, s*w, 3)
+Upscale = Callable[..., Pixels]  # (h, w, 3) to (s*h, s*w, 3); or several of that size to one
 
 _SMALLEST = 11  # pixels inside the border: SSIM's window
 
 
 @dataclass(frozen=True)
 class Method:
-    """What enlarges. `upscale` None is MATLAB's bicubic; one that `keeps_size` is given that enlargement."""
+    """What enlarges. `upscale` None is MATLAB's bicubic.
+
+    Attributes:
+        keeps_size: it is given that enlargement.
+        parts: names of earlier methods: it is given what they made, one argument each.
+    """
 
     name: str
     upscale: Upscale | None = None
     keeps_size: bool = False
+    parts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -64,6 +70,8 @@ def evaluate(pairs: Sequence[Pair], methods: Sequence[Method], measures: Measure
         for method in methods:
             if method.upscale is None:
                 sr = enlarged
+            elif method.parts:
+                sr = method.upscale(*(made[part] for part in method.parts))
             else:
                 sr = method.upscale(enlarged if method.keeps_size else start)
             if method.upscale is None and measures.protocol == "published":
@@ -76,8 +84,16 @@ def evaluate(pairs: Sequence[Pair], methods: Sequence[Method], measures: Measure
 
 
 def mean(figures: Sequence[Figures]) -> Figures:
-    """The mean over pictures of every figure, as tables report it; nan where one picture has none."""
-    return {key: fmean(one[key] for one in figures) for key in figures[0]}
+    """The mean over pictures of every figure, as tables report it.
+
+    Nan where one picture has none; a figure that is `partial` is averaged over the pictures that have it.
+    """
+    return {key: _mean([one[key] for one in figures], is_partial=COLUMNS[key].is_partial) for key in figures[0]}
+
+
+def _mean(values: Sequence[float], *, is_partial: bool) -> float:
+    there = [value for value in values if not math.isnan(value)] if is_partial else values
+    return fmean(there) if there else math.nan
 
 
 @dataclass(frozen=True)

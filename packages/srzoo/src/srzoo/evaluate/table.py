@@ -9,7 +9,8 @@ from typing import Any
 
 from srzoo.evaluate.measures import COLUMNS, Figures
 from srzoo.evaluate.pairs import TestSet
-from srzoo.evaluate.run import BICUBIC, mean
+from srzoo.evaluate.run import mean
+from srzoo.upscale.bicubic import BICUBIC
 
 
 @dataclass(frozen=True)

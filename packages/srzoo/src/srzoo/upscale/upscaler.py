@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable
-from dataclasses import dataclass, replace
 from itertools import count
 from typing import TYPE_CHECKING
 
@@ -15,10 +12,12 @@ from torch import Tensor
 from degrade.functional.resample import AxisMap, apply_axes, resize_axis
 from srzoo.errors import ModelFileError, ResourceError
 from srzoo.tensors import to_pixels, to_tensor
-from srzoo.upscale.alpha import Samples, bleed, enlarge_alpha
+from srzoo.upscale.alpha import Samples
 from srzoo.upscale.blend import crossfade, shown
 from srzoo.upscale.difference import Difference, Window, between, window_over_a_cut
 from srzoo.upscale.engine import Engine, NotFiniteError, OutOfMemoryError, Precision
+from srzoo.upscale.enlarger import OnTile, enlarge_photo, enlarged_size
+from srzoo.upscale.facts import Facts
 from srzoo.upscale.layout import Layout, choose
 from srzoo.upscale.tiles import Span, shifted, spans
 
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from degrade.codecs import Photo
     from srzoo.checkpoint import Model
 
-OnTile = Callable[[int, int], None]
 Grid = tuple[list[Span], list[Span]]
 Resizes = tuple[AxisMap | None, AxisMap | None]
 
@@ -38,32 +36,6 @@ PHASE = 16  # blended windows begin at multiples of it, as the windows of attent
 COMPARED = 256  # LR pixels on a side, at least, on which blended tiles are compared with one window
 SAMPLE = 64  # LR pixels on a side, on which bf16 is compared with fp32
 WORTH_SETTLING = 128**2  # smaller pictures are done in fp32 sooner than compared
-
-
-@dataclass(frozen=True)
-class Facts:
-    """How the last picture was made.
-
-    Attributes:
-        tiles: how many.
-        overlap: LR pixels around each tile that the network was shown.
-        is_exact: the result is what the whole picture run at once gives; else tiles are blended.
-        difference: what blended tiles changed, measured once for a model.
-    """
-
-    tiles: int
-    is_fast: bool
-    overlap: int = 0
-    is_exact: bool = True
-    difference: Difference | None = None
-
-    def __str__(self) -> str:
-        if self.tiles == 1:
-            return "run at once"
-        if self.is_exact:
-            return f"{self.tiles} tiles with an overlap of {self.overlap} pixels, exact"
-        measured = "" if self.difference is None else f", which changes {self.difference}"
-        return f"{self.tiles} tiles blended over an overlap of {self.overlap} pixels{measured}"
 
 
 class Upscaler:
@@ -102,15 +74,8 @@ class Upscaler:
         self._difference: Difference | None = None
 
     def photo(self, photo: Photo, *, scale: float | None = None, on_tile: OnTile | None = None) -> Photo:
-        """`photo` larger, with its profile, EXIF, XMP, resolution and depth.
-
-        Alpha is enlarged bicubically, which leaves opaque parts exactly opaque; the colours hidden under fully
-        transparent pixels are replaced by their visible neighbours' first, so that no fringe appears.
-        """
-        if photo.alpha is None:
-            return replace(photo, pixels=self.image(photo.pixels, scale=scale, on_tile=on_tile))
-        pixels = self.image(bleed(photo.pixels, photo.alpha), scale=scale, on_tile=on_tile)
-        return replace(photo, pixels=pixels, alpha=enlarge_alpha(photo.alpha, *pixels.shape[:2]))
+        """`photo` larger, as `enlarge_photo` says."""
+        return enlarge_photo(photo, lambda pixels: self.image(pixels, scale=scale, on_tile=on_tile))
 
     def image(self, pixels: Samples, *, scale: float | None = None, on_tile: OnTile | None = None) -> Samples:
         """`pixels` (H, W, C) larger: same dtype, clipped and rounded once.
@@ -258,11 +223,9 @@ class Upscaler:
     def _resizes(self, pixels: Samples, scale: float | None) -> Resizes:
         if scale is None or scale == self.scale:
             return None, None
-        if not (math.isfinite(scale) and scale > 0):
-            raise ValueError(f"scale: expected a number above 0, got {scale}")
         rows, columns = (
-            resize_axis(length * self.scale, max(1, math.floor(length * scale + 0.5)), "cubic", antialias=True)
-            for length in pixels.shape[:2]
+            resize_axis(length * self.scale, outputs, "cubic", antialias=True)
+            for length, outputs in zip(pixels.shape[:2], enlarged_size(pixels, scale), strict=True)
         )
         return rows, columns
 
