@@ -15,6 +15,7 @@ from degrade.functional.dead_leaves import render
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [
     ROOT / "README.md",
+    *sorted(ROOT.glob("docs/*.md")),
     *sorted(ROOT.glob("packages/*/README.md")),
     *sorted(ROOT.glob("packages/*/docs/*.md")),
     ROOT / "packages" / "degrade" / "src" / "degrade" / "recipes" / "README.md",
@@ -31,7 +32,8 @@ def commands() -> list[tuple[str, list[str], list[str]]]:
     found = []
     for page in PAGES:
         text = page.read_text(encoding="utf-8")
-        lines = [line.split("  #")[0] for block in blocks(page, "") for line in block.splitlines()]
+        whole = [block.replace("\\\n", " ") for block in blocks(page, "")]  # lines that go on
+        lines = [line.split("  #")[0] for block in whole for line in block.splitlines()]
         for line in [*lines, *re.findall(r"`([^`\n]+)`", text)]:
             words = line.split()
             if len(words) > 1 and words[0] in {"degrade", "srzoo"}:
