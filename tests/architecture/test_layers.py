@@ -144,9 +144,10 @@ def test_files_that_stand_alone_import_no_sibling(package: str, folder: str) -> 
         here = module_name(package, path)
         if room(here) != folder or here == folder:
             continue
+        own = room(here.removeprefix(f"{folder}."))  # of a file that is a folder, its parts
         for name, line in imports(path):
             prefix = f"{package}.{folder}."
-            if name.startswith(prefix) and room(name.removeprefix(prefix)) not in allowed:
+            if name.startswith(prefix) and room(name.removeprefix(prefix)) not in allowed | {own}:
                 wrong.append(f"{path.relative_to(ROOT)}:{line}: imports its sibling {name}")
     assert not wrong, "\n".join(wrong)
 
@@ -189,4 +190,16 @@ def test_the_source_uses_no_unsafe_reader(package: str) -> None:
                 wrong.append(f"{path.relative_to(ROOT)}:{node.lineno}: {called}")
             if called == "torch.load" and "weights_only=True" not in ast.unparse(node):
                 wrong.append(f"{path.relative_to(ROOT)}:{node.lineno}: torch.load without weights_only=True")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_torchscript_is_made_and_loaded_in_one_file_of_srzoo() -> None:
+    """Degraders ask whether it is at work; nothing else names `torch.jit`."""
+    allowed = {"export": {"script", "freeze", "save", "load"}, "degraders.layers": {"is_scripting", "is_tracing"}}
+    wrong = []
+    for path in source_files("srzoo"):
+        known = allowed.get(module_name("srzoo", path), set())
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Attribute) and ast.unparse(node.value) == "torch.jit" and node.attr not in known:
+                wrong.append(f"{path.relative_to(ROOT)}:{node.lineno}: torch.jit.{node.attr}")
     assert not wrong, "\n".join(wrong)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import dataclasses
 import io
+import os
+import tempfile
 import warnings
-from collections.abc import Callable
-from typing import TYPE_CHECKING, Literal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
-from degrade.card import Card, NoiseInput
+from degrade import trust
+from degrade.card import Card, NoiseInput, write_degrader
 
 if TYPE_CHECKING:
     import torch
@@ -74,3 +79,25 @@ def tiny(torchscript: Callable[..., bytes]) -> bytes:
 
     torch.manual_seed(0)
     return torchscript(Tiny())
+
+
+@pytest.fixture(scope="session")
+def degraders(
+    tmp_path_factory: pytest.TempPathFactory, torchscript: Callable[..., bytes], card: Card
+) -> Iterator[Callable[..., Path]]:
+    """Write a module as a degrader file, with a card as `card` but for what is stated, and trust it."""
+    folder, before = tmp_path_factory.mktemp("degraders"), os.environ.get(trust.VARIABLE)
+    os.environ[trust.VARIABLE] = str(folder / "trusted")  # worker processes ask it, too
+
+    def function(module: torch.nn.Module, *, name: str = "model.pt", trusted: bool = True, **stated: Any) -> Path:
+        path = Path(tempfile.mkdtemp(dir=folder)) / name
+        write_degrader(path, torchscript(module), dataclasses.replace(card, **stated))
+        if trusted:
+            trust.trust(path)
+        return path
+
+    yield function
+    if before is None:
+        del os.environ[trust.VARIABLE]
+    else:
+        os.environ[trust.VARIABLE] = before

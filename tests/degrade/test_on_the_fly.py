@@ -95,8 +95,8 @@ def test_a_copy_in_another_process_opens_the_pools_itself(
     pairs = OnTheFly(photos, tmp_path / "mine.toml", **SETTINGS)
     pairs.set_epoch(2)
     expected, copy = contents([pairs[3]]), pickle.dumps(pairs)
-    monkeypatch.setattr(assets, "_places", {})
-    assets._opened.cache_clear()
+    monkeypatch.setattr(assets.places, "_places", {})
+    assets.pools._opened.cache_clear()
     again = pickle.loads(copy)
     assert (len(again), again.epoch, again.skipped) == (len(pairs), 2, pairs.skipped)
     assert contents([again[3]]) == expected

@@ -163,7 +163,7 @@ def drawn() -> dict[str, dict[str, list[Any]]]:
 
 
 def test_every_recipe_has_its_numbers_here() -> None:
-    assert {recipe.short_name for recipe in list_recipes()} == set(PUBLISHED)
+    assert {recipe.short_name for recipe in list_recipes() if not recipe.learned} == set(PUBLISHED)
 
 
 @pytest.mark.parametrize("name", PUBLISHED)

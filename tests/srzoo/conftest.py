@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from degrade.shards.layout import Rows, ShardHeader, SourceRow
 from degrade.shards.manifest import Manifest, write_manifest
@@ -28,13 +29,28 @@ def write_tiny_shards(
     dtype: type = np.uint8,
 ) -> Path:
     """A finished set in `folder`: smooth random pictures and their 2 x 2 means, in two shards; `traces` in turn."""
-    folder.mkdir(parents=True)
     random = np.random.Generator(np.random.PCG64(seed))
     coarse = random.integers(0, 256, (num_pairs, side // 4, side // 4, 3))
     hr = np.clip(
         coarse.repeat(4, axis=1).repeat(4, axis=2) + random.integers(-9, 9, (num_pairs, side, side, 3)), 0, 255
     )
     lr = hr.reshape(num_pairs, side // 2, 2, side // 2, 2, 3).mean((2, 4)).astype(dtype)
+    return write_pairs(folder, lr, hr.astype(dtype), num_sources=num_sources, seed=seed, traces=traces)
+
+
+def write_pairs(
+    folder: Path,
+    lr: NDArray,
+    hr: NDArray,
+    *,
+    zoom: int = 1,
+    num_sources: int = 6,
+    seed: int = 0,
+    traces: Sequence[object] = ({},),
+) -> Path:
+    """A finished set of `lr` (N, h, w, 3) and `hr` (N, H, W, 3) in `folder`, N even, in two shards."""
+    folder.mkdir(parents=True)
+    num_pairs, side, scale = len(lr), hr.shape[1], hr.shape[1] // lr.shape[1]
     sources = [
         SourceRow(
             root="", path=f"{n}.png", sha256=hashlib.sha256(b"%d %d" % (seed, n)).hexdigest(), height=99, width=99
@@ -42,11 +58,19 @@ def write_tiny_shards(
         for n in range(num_sources)
     ]
     half, records = num_pairs // 2, []
-    made = {"scale": SCALE, "recipe_digest": "ab" * 32, "seed": 0, "engine": 1, "libraries": "-", "tool": "test"}
+    made = {
+        "scale": scale,
+        "zoom": zoom,
+        "recipe_digest": "ab" * 32,
+        "seed": 0,
+        "engine": 1,
+        "libraries": "-",
+        "tool": "test",
+    }
     for number, first in enumerate((0, half)):
         header = ShardHeader(**made, first_pair=first, margin=0, hr_height=side, hr_width=side)
         rows = Rows(
-            hr=hr[first : first + half].astype(dtype),
+            hr=hr[first : first + half],
             lr=lr[first : first + half],
             hr_index=np.arange(half),
             source_index=np.arange(first, first + half) % num_sources,
@@ -113,6 +137,11 @@ def tiny_shards(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def shard_writer() -> Callable[..., Path]:
     return write_tiny_shards
+
+
+@pytest.fixture
+def pairs_writer() -> Callable[..., Path]:
+    return write_pairs
 
 
 @pytest.fixture

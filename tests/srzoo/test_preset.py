@@ -29,7 +29,8 @@ def test_every_shipped_preset_loads_cites_a_source_and_says_its_name(name: str) 
     assert preset.name == name
     for stage in preset.stages:
         assert len(stage.source) > 20
-        assert stage.networks["generator"].config.scale == stage.scale
+        product = stage.networks["degrader" if stage.objective == "degradation" else "generator"]
+        assert getattr(product.config, "scale", 1) == stage.scale  # some degraders have one size only
         assert "extends" not in stage.table
 
 

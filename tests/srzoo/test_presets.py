@@ -11,6 +11,10 @@ import torch
 
 from srzoo.checkpoint import load_model, save_model
 from srzoo.data import Batch
+from srzoo.degraders.basis_kernels import BasisKernelsConfig
+from srzoo.degraders.direct_kpn import DirectKPNConfig
+from srzoo.degraders.direct_net import DirectNetConfig
+from srzoo.degraders.h2l import H2LConfig
 from srzoo.discriminators.srgan import SRGANCriticConfig
 from srzoo.discriminators.unet import UNetCriticConfig
 from srzoo.discriminators.vgg_style import VggStyleConfig
@@ -28,6 +32,7 @@ from srzoo.networks.srcnn import SRCNNConfig
 from srzoo.networks.srresnet import SRResNetConfig
 from srzoo.networks.vdsr import VDSRConfig
 from srzoo.objectives.supervised import SupervisedConfig
+from srzoo.optim import learning_rate_at
 from srzoo.preset import Stage, build_networks, build_objective, build_optimisers, load_preset, preset_names
 from srzoo.trainer import RunOptions, train
 
@@ -44,6 +49,20 @@ PAPERS = {
     "plksr": (PLKSRConfig(), 96, 64, 2e-4, 450_000, 100_000, "l1"),
 }
 TWINS = [f"{name}-small" for name in PAPERS]
+
+# Reference 1.6, 2, 3 and 6 of the degraders: network, scale, side of the HR patch, learning rate, steps, first change
+# of the rate, border.
+H2L = (H2LConfig(), 4, 192, 1e-4, 400_000, 50_000, 0)
+DML = (BasisKernelsConfig(8, 15), 1, 192, 1e-4, 100_000, None, 7)
+LEARNED = {
+    "srdgan-h2l": H2L,
+    "srdgan-h2l-vgg34": H2L,
+    "dml": DML,
+    "dml-code": (BasisKernelsConfig(8, 15, init="code"), *DML[1:]),
+    "directnet": (DirectNetConfig(), 1, 192, 1e-3, 100_000, 6_000, 7),
+    "directkpn": (DirectKPNConfig(15), 1, 192, 1e-3, 100_000, 6_000, 7),
+}
+LEARNED_TWINS = [f"{name}-small" for name in LEARNED if not name.endswith(("-code", "-vgg34"))]
 CONV5_4 = PerceptualConfig(("conv5_4",), (), "imagenet", "l1")
 
 
@@ -142,7 +161,62 @@ def test_its_twin_is_the_same_network_small_enough_for_a_cpu(name: str) -> None:
 
 
 def test_no_preset_is_called_small_without_its_paper() -> None:
-    assert {name for name in preset_names() if name.endswith("-small")} == {*TWINS, *GAN_TWINS}
+    assert {name for name in preset_names() if name.endswith("-small")} == {*TWINS, *GAN_TWINS, *LEARNED_TWINS}
+
+
+@pytest.mark.parametrize("name", LEARNED)
+def test_a_papers_degrader_has_the_papers_values(name: str) -> None:
+    config, scale, patch, rate, steps, change, border = LEARNED[name]
+    stage = only_stage(name)
+    assert (stage.objective, stage.networks["degrader"].config) == ("degradation", config)
+    assert (stage.scale, stage.data.patch, stage.data.batch, stage.steps) == (scale, patch, 16, steps)
+    for optimiser in stage.optimisers.values():
+        assert (optimiser.learning_rate, next(iter(optimiser.milestones), None)) == (rate, change)
+    assert (stage.loss.pixel_distance, stage.loss.border) == ("mse", border)
+    has_critic = name.startswith("srdgan")
+    assert (stage.loss.pixel, stage.loss.adversarial) == ((0.01, 0.005) if has_critic else (1, 0))
+    if has_critic:
+        assert stage.networks["critic"].config == VggStyleConfig(48)
+        assert (stage.loss.gan, stage.loss.half) == ("standard", False)
+    assert "section" in stage.source or "Everything" in stage.source
+
+
+def test_h2l_compares_the_features_that_l2h_does() -> None:
+    for ending in ("", "-vgg34"):
+        ours, other = (only_stage(f"{name}{ending}").loss for name in ("srdgan-h2l", "l2h"))
+        assert (ours.perceptual, ours.features) == (other.perceptual, other.features)
+
+
+@pytest.mark.parametrize("name", LEARNED_TWINS)
+def test_a_degraders_twin_minimises_the_same_with_a_network_small_enough_to_ship(name: str) -> None:
+    twin, full = only_stage(name), only_stage(name.replace("h2l-small", "h2l-vgg34").removesuffix("-small"))
+    assert twin.loss == full.loss
+    assert twin.scale == full.scale
+    assert [plan.type for plan in twin.networks.values()] == [plan.type for plan in full.networks.values()]
+    parameters = sum(p.numel() for p in build_networks(twin, seed=0)["degrader"].parameters())
+    assert 4 * parameters < 1_500_000  # bytes
+    assert twin.steps <= 5000
+    assert "our own" in twin.source
+    assert "for two CPU cores" in twin.table["description"]
+
+
+@pytest.mark.parametrize("name", [name for name in LEARNED_TWINS if not name.startswith("srdgan")])
+def test_a_degraders_twin_learns_within_a_few_steps(name: str) -> None:
+    stage = only_stage(name)
+    networks = build_networks(stage, seed=0)
+    objective = build_objective(stage, networks, vgg_weights=None)
+    optimiser = build_optimisers(stage, networks)["degrader"]
+    optimiser.param_groups[0]["lr"] = learning_rate_at(stage.optimisers["degrader"], 10, stage.steps)  # of the warm-up
+    hr = torch.rand(2, 3, 32, 32)
+    batch = Batch(torch.nn.functional.avg_pool2d(hr, 3, stride=1, padding=1), hr, (0, 1))
+    losses = []
+    for _ in range(6):
+        for asked in objective.step(batch):
+            optimiser.zero_grad()
+            asked["degrader"].backward()
+            optimiser.step()
+            losses.append(asked["degrader"].item())
+    assert losses[-1] < losses[0]
 
 
 @pytest.mark.parametrize("name", GANS)

@@ -69,8 +69,8 @@ def test_whole_photos_are_degraded_again(degrade, photos, tmp_path) -> None:
 
 
 def test_pools_are_found_by_the_plan_or_named(degrade, photos, tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr(assets, "_places", {})
-    assets._opened.cache_clear()
+    monkeypatch.setattr(assets.places, "_places", {})
+    assets.pools._opened.cache_clear()
     kernels = np.full((1, 3, 3), 1 / 9, np.float32)
     assets.write_pool(tmp_path / "box.npz", kernels=kernels, card={"origin": []})
     (tmp_path / "mine.toml").write_text(
@@ -81,8 +81,8 @@ def test_pools_are_found_by_the_plan_or_named(degrade, photos, tmp_path, monkeyp
     synthesize([photos], tmp_path / "mine.toml", out, patch=32, per_image=1, workers=1)
 
     def replayed(*arguments):
-        assets._places.clear()
-        assets._opened.cache_clear()
+        assets.places._places.clear()
+        assets.pools._opened.cache_clear()
         return degrade("replay", out, "all", *arguments)
 
     assert replayed().code == 0
@@ -96,8 +96,8 @@ def test_pools_are_found_by_the_plan_or_named(degrade, photos, tmp_path, monkeyp
 
 def test_a_pool_that_comes_with_degrade_needs_no_name(degrade, photos, tmp_path, monkeypatch) -> None:
     synthesize([photos], "realsr", tmp_path / "set", patch=32, per_image=1, workers=1)
-    monkeypatch.setattr(assets, "_places", {})
-    assets._opened.cache_clear()
+    monkeypatch.setattr(assets.places, "_places", {})
+    assets.pools._opened.cache_clear()
     assert degrade("replay", tmp_path / "set", "all").code == 0
 
 

@@ -52,8 +52,8 @@ def recipe(tmp_path: Path) -> Path:
 @pytest.fixture(autouse=True)
 def _forgetful(monkeypatch: pytest.MonkeyPatch) -> None:
     """No pool is known from another test."""
-    monkeypatch.setattr(assets, "_places", {})
-    assets._opened.cache_clear()
+    monkeypatch.setattr(assets.places, "_places", {})
+    assets.pools._opened.cache_clear()
 
 
 def stored(folder: Path) -> Any:
@@ -64,11 +64,11 @@ def test_the_plan_says_where_pools_lie(make: Make, recipe: Path, tmp_path: Path)
     make(recipe=str(recipe))
     plan = stored(tmp_path / "out")
     assert plan.assets == (("kernels.npz", str(recipe.with_name("kernels.npz"))),)
-    assets._places.clear()  # as in a process that has just begun
+    assets.places._places.clear()  # as in a process that has just begun
     loaded = stored_recipe(plan)
     assert loaded is not None
     assert loaded.digest == plan.recipe_digest
-    assert len(assets._places) == 1
+    assert len(assets.places._places) == 1
 
 
 @pytest.mark.slow
@@ -95,7 +95,7 @@ def test_a_pool_that_changed_is_not_taken(make: Make, recipe: Path, tmp_path: Pa
     plan = stored(tmp_path / "out")
     write_pool(recipe.with_name("kernels.npz"), seed=1)
     with pytest.raises(
-        IntegrityError, match="recipe mine: a pool of it changed - run the same command again with --ov"
+        IntegrityError, match="recipe mine: a file of it changed - run the same command again with --ov"
     ):
         stored_recipe(plan)
     with pytest.raises(PlanChangedError, match="the recipe changed"):
@@ -108,7 +108,7 @@ def test_a_pool_that_changed_is_not_taken(make: Make, recipe: Path, tmp_path: Pa
 def test_a_pool_that_moved_is_another_run(make: Make, recipe: Path, tmp_path: Path) -> None:
     make(recipe=str(recipe))
     recipe.parent.rename(tmp_path / "elsewhere")
-    with pytest.raises(PlanChangedError, match="the recipe's pools lie elsewhere"):
+    with pytest.raises(PlanChangedError, match="the recipe's files lie elsewhere"):
         make(recipe=str(tmp_path / "elsewhere" / "mine.toml"))
 
 

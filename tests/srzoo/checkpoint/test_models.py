@@ -8,7 +8,8 @@ import safetensors
 import torch
 from safetensors.torch import load_file, save_file
 
-from srzoo.checkpoint import load_model, read_metadata, save_model
+from srzoo.checkpoint import load_degrader, load_model, read_metadata, save_model
+from srzoo.degraders import DEGRADERS
 from srzoo.errors import ModelFileError
 from srzoo.networks import NETWORKS
 from srzoo.networks.skipres import SkipRes, SkipResConfig
@@ -22,6 +23,27 @@ def file(tmp_path: Path) -> Path:
     path = tmp_path / "generator.safetensors"
     save_model(path, "skipres", network, {"preset": "name = 'x'", "steps": "12"})
     return path
+
+
+@pytest.mark.parametrize("name", DEGRADERS)
+def test_every_degrader_comes_back_with_its_config_bits_and_receptive_field(name: str, tmp_path: Path) -> None:
+    config_class, network_class = DEGRADERS[name]
+    small = {key: 1 for key in ("blocks", "kernels") if key in config_class.__dataclass_fields__}
+    network = network_class(config_class(**small, features=4))
+    save_model(tmp_path / "it.safetensors", name, network, {})
+    model = load_degrader(tmp_path / "it.safetensors")
+    assert (model.name, model.scale, model.network.config) == (name, network.scale, network.config)
+    assert model.overlap == (None if network.receptive_field == "whole" else network.receptive_field)
+    assert not model.network.training
+    for key, value in network.state_dict().items():
+        assert torch.equal(model.network.state_dict()[key], value)
+    with pytest.raises(ModelFileError, match=rf"holds {name}, a degrader: it makes LR - give a network that enlarges"):
+        load_model(tmp_path / "it.safetensors")
+
+
+def test_a_network_is_no_degrader(file: Path) -> None:
+    with pytest.raises(ModelFileError, match="holds skipres, which makes SR - give a degrader"):
+        load_degrader(file)
 
 
 @pytest.mark.parametrize("name", NETWORKS)

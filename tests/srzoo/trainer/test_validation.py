@@ -44,9 +44,9 @@ def test_scores_are_scikit_images_means_over_the_held_out_pairs(shards: Path) ->
         settings = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False, "data_range": 255}
         full = structural_similarity(other, one, full=True, **settings)[1]
         similarities.append(full[5:-5, 5:-5].mean())
-    assert scores.psnr == pytest.approx(np.mean(ratios), abs=1e-3)
-    assert scores.ssim == pytest.approx(np.mean(similarities), abs=1e-4)
-    assert 10 < scores.psnr_bicubic < 60
+    assert scores["psnr"] == pytest.approx(np.mean(ratios), abs=1e-3)
+    assert scores["ssim"] == pytest.approx(np.mean(similarities), abs=1e-4)
+    assert 10 < scores["psnr_bicubic"] < 60
 
 
 def test_the_picture_shows_bicubic_ours_and_the_truth(shards: Path) -> None:

@@ -35,6 +35,10 @@ class RecipeError(UsageError):
     """A recipe that does not say what it must; names the path inside the file."""
 
 
+class MissingModelError(RecipeError):
+    """A recipe of ours whose model has not been trained yet."""
+
+
 class PlanChangedError(UsageError):
     """An output folder belongs to a run with other settings."""
 

@@ -19,7 +19,8 @@ from degrade.functional.convolve import filter_kernel
 from degrade.functional.resample import AxisMap, apply_axes
 from degrade.image import Image, Pixels, crop_to_multiple, to_float, to_pixels, window
 from degrade.ops import DRAWS
-from degrade.ops.protocol import Context, Draw, Step
+from degrade.ops.gather import Run, finished
+from degrade.ops.protocol import BatchDraw, Context, Draw, Step, Waiting
 from degrade.recipe import Recipe, load_recipe
 from degrade.rng import Stream
 
@@ -56,13 +57,30 @@ def degrade_window(window: Pixels, recipe: Recipe, key: PairKey, margin: int | N
         window: (H + 2 margin, W + 2 margin, C) uint8, H and W multiples of the scale.
         margin: the recipe's own unless given; a multiple of the scale.
     """
+    return degrade_windows([window], recipe, [key], margin)[0]
+
+
+def degrade_windows(
+    windows: Sequence[Pixels], recipe: Recipe, keys: Sequence[PairKey], margin: int | None = None
+) -> list[Pair]:
+    """The pairs of several patches, each to the bit what `degrade_window` gives.
+
+    They are made together: those that come to the same learned model wait for each other, and run through it at once.
+    """
     margin = recipe.margin if margin is None else margin
-    _check_window(window, recipe.scale, margin)
-    stream = Stream(key.source, key.patch, key.variant)
-    hr_draws, lr_draws = _drawn(recipe.hr, stream), _drawn(recipe.lr, stream)
-    hr_window, lr = _made(window, hr_draws, lr_draws, recipe.scale, margin)
-    hr = hr_window[margin : window.shape[0] - margin, margin : window.shape[1] - margin]
-    return Pair(lr, np.ascontiguousarray(hr), _trace(key, hr_draws, lr_draws))
+    hr_windows, runs, traces = [], [], []
+    for around, key in zip(windows, keys, strict=True):
+        _check_window(around, recipe.scale, margin)
+        stream = Stream(key.source, key.patch, key.variant)
+        hr_draws, lr_draws = _drawn(recipe.hr, stream), _drawn(recipe.lr, stream)
+        hr_windows.append(_changed(around, hr_draws, margin))
+        runs.append(_running(hr_windows[-1], lr_draws, scale=recipe.scale, margin=margin))
+        traces.append(_trace(key, hr_draws, lr_draws))
+    pairs = []
+    for around, lr, trace in zip(hr_windows, finished(runs), traces, strict=True):
+        hr = around[margin : around.shape[0] - margin, margin : around.shape[1] - margin]
+        pairs.append(Pair(to_pixels(lr), np.ascontiguousarray(hr), trace))
+    return pairs
 
 
 def degrade_image(
@@ -97,23 +115,21 @@ def replay(window: Pixels, trace: str, *, scale: int, margin: int) -> Pixels:
     _check_window(window, scale, margin)
     table = json.loads(trace)
     hr_draws, lr_draws = ([_draw_from(entry) for entry in table.get(side, [])] for side in ("hr_steps", "steps"))
-    return _made(window, hr_draws, lr_draws, scale, margin)[1]
+    return to_pixels(run(_changed(window, hr_draws, margin), lr_draws, scale=scale, margin=margin))
 
 
 def _drawn(steps: Sequence[Step], stream: Stream) -> list[Draw]:
     return [draw for step in steps for draw in step.draw(stream)]
 
 
-def _made(
-    window: Pixels, hr_draws: Sequence[Draw], lr_draws: Sequence[Draw], scale: int, margin: int
-) -> tuple[Pixels, Pixels]:
-    """The HR window after its own steps, and the LR patch made from it."""
-    if hr_draws:
-        image = to_float(window)
-        for draw in hr_draws:
-            image = draw.apply(image, Context((-margin, -margin), (window.shape[0], window.shape[1])))
-        window = to_pixels(image)
-    return window, to_pixels(run(window, lr_draws, scale=scale, margin=margin))
+def _changed(window: Pixels, draws: Sequence[Draw], margin: int) -> Pixels:
+    """The HR window after its own steps."""
+    if not draws:
+        return window
+    image = to_float(window)
+    for draw in draws:
+        image = draw.apply(image, Context((-margin, -margin), (window.shape[0], window.shape[1])))
+    return to_pixels(image)
 
 
 def run(window: Pixels, draws: Sequence[Draw], *, scale: int, margin: int, fold: bool = True) -> Image:
@@ -124,6 +140,11 @@ def run(window: Pixels, draws: Sequence[Draw], *, scale: int, margin: int, fold:
     Raises:
         RecipeError: the draws do not end at LR size.
     """
+    return finished([_running(window, draws, scale=scale, margin=margin, fold=fold)])[0]
+
+
+def _running(window: Pixels, draws: Sequence[Draw], *, scale: int, margin: int, fold: bool = True) -> Run:
+    """As `run`, but a draw that takes several images at once is given out, and its result taken in."""
     place = _Place(window.shape[:2], margin)
     patch = (window.shape[0] - 2 * margin) // scale, (window.shape[1] - 2 * margin) // scale
     image: Pixels | Image = window
@@ -133,7 +154,11 @@ def run(window: Pixels, draws: Sequence[Draw], *, scale: int, margin: int, fold:
         if count:
             image = _folded_pass(image, draws[at : at + count], place, patch, _reach(draws[at + count :]))
         else:
-            image = draws[at].apply(_as_float(image), Context(place.origin, place.hr_shape))
+            draw, context = draws[at], Context(place.origin, place.hr_shape)
+            if hasattr(draw, "batch_key"):
+                image = yield Waiting(cast(BatchDraw, draw), _as_float(image), context)
+            else:
+                image = draw.apply(_as_float(image), context)
             place.resized(image.shape)
         at += max(count, 1)
     top, left = (-start for start in place.origin)

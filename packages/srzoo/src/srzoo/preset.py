@@ -29,6 +29,7 @@ from srzoo.optim import OptimiserConfig, adam
 
 _BUILDERS: dict[str, tuple[type[Any], type[nn.Module]]] = {**NETWORKS, **DISCRIMINATORS, **DEGRADERS}
 _NETWORK_KEYS = ("type", "start_from", "ema")
+_PLACES = {"shards", "validate", "real_lr"}
 
 
 @dataclass(frozen=True)
@@ -88,10 +89,14 @@ class Stage:
     def settings(self) -> Table:
         """The part of the table that decides the weights: a run may only be resumed with the same.
 
-        Where the shards lie is no part of it; what is in them is known by its digest.
+        Where the data lies is no part of it; what is in it is known by its digest.
         """
         kept = {key: value for key, value in self.table.items() if key not in {"watch", "source", "description"}}
-        return kept | {"data": {k: v for k, v in self.table["data"].items() if k not in {"shards", "validate"}}}
+        return kept | {"data": {k: v for k, v in self.table["data"].items() if k not in _PLACES}}
+
+    def side(self, role: str) -> int:
+        """Height and width of the pictures that a critic judges."""
+        return _side(self.objective, role, self.data.patch, self.scale)
 
 
 @dataclass(frozen=True)
@@ -296,11 +301,26 @@ def _network(table: Table, role: str, read: _StageTable, origin: str) -> Network
     config_class = _BUILDERS[type_][0]
     settings = {key: value for key, value in table.items() if key not in _NETWORK_KEYS}
     fields = config_class.__dataclass_fields__
-    for key, value in (("scale", read.scale), ("patch", read.data.patch)):  # the stage says them once
+    side = _side(read.objective, role, read.data.patch, read.scale)
+    for key, value in (("scale", read.scale), ("patch", side)):  # the stage says them once
         if key in fields:
             settings.setdefault(key, value)
     plan = build(_Common, {key: table[key] for key in _NETWORK_KEYS if key in table}, origin=where)
-    return NetworkPlan(plan.type, build(config_class, settings, origin=where), plan.start_from, plan.ema)
+    config = build(config_class, settings, origin=where)
+    if role == OBJECTIVES[read.objective][1].degrader:
+        _check_degrader(type_, config, read.scale, where)
+    return NetworkPlan(plan.type, config, plan.start_from, plan.ema)
+
+
+def _side(objective: str, role: str, patch: int, scale: int) -> int:
+    return patch // scale if role in OBJECTIVES[objective][1].lr_critics else patch
+
+
+def _check_degrader(type_: str, config: Any, scale: int, where: str) -> None:
+    if type_ not in DEGRADERS:
+        raise PresetError(where, f"type: {type_} makes no LR", f"use one of {', '.join(DEGRADERS)}")
+    if not hasattr(config, "scale") and scale != 1:
+        raise PresetError(where, f"{type_} keeps the size, but the stage's scale is {scale}", "use --set scale=1")
 
 
 @dataclass(frozen=True)

@@ -201,7 +201,7 @@ def _drawn(pairs: Pairs, drawn: Mapping[str, frozenset[str]] | None, advance: Ca
 
 def recipe_of(pairs: Pairs, index: int = 0) -> tuple[str, Mapping[str, frozenset[str]] | None]:
     """The name of the recipe of a pair, and what it draws; None where this version cannot read it."""
-    from degrade.cli.originals import stored_pools
+    from degrade.cli.originals import stored_files
     from degrade.recipe import parse_recipe
     from degrade.report import drawn_fields
 
@@ -209,8 +209,8 @@ def recipe_of(pairs: Pairs, index: int = 0) -> tuple[str, Mapping[str, frozenset
     if not text.strip():
         return "none: LR as it was captured", None
     try:
-        recipe = parse_recipe(text, scale=pairs.header(index).scale, assets=stored_pools(folder))
-    except UsageError:
+        recipe = parse_recipe(text, scale=pairs.header(index).scale, assets=stored_files(folder))
+    except (UsageError, IntegrityError):
         return "not known to this version", None
     return recipe.name, drawn_fields((*recipe.hr, *recipe.lr))
 

@@ -1,10 +1,9 @@
-"""What stored pairs were made from: their photographs, and the pools that their recipe used."""
+"""What stored pairs were made from: their photographs, and the pools, models and references of their recipe."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from importlib import resources
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -55,24 +54,23 @@ class Photos:
         return self._elsewhere
 
 
-def register_pools(folder: Path | None, named: Sequence[Path] = ()) -> None:
-    """Make known the pools that come with degrade, those that the plan in `folder` names, and `named` ones.
+def register_files(folder: Path | None, named: Sequence[Path] = ()) -> None:
+    """Make known the pools and models that come with degrade, the files of the plan in `folder`, and `named` ones.
 
-    A pool of the plan that lies there no more is passed over: a trace that needs it says so.
+    What of the plan lies there no more is passed over: a trace that needs it says so.
 
     Raises:
         UsageError: one of `named` cannot be read.
     """
     from degrade import assets
 
-    packaged = Path(str(resources.files("degrade") / "pools"))
-    found = [*packaged.glob(f"*{assets.SUFFIX}"), *map(Path, stored_pools(folder).values())]
-    for path in [*(path for path in found if path.is_file()), *named]:
+    found = [*assets.packaged(), *map(Path, stored_files(folder).values())]
+    for path in [*(path for path in found if path.exists()), *named]:
         assets.register(path)
 
 
-def stored_pools(folder: Path | None) -> dict[str, str]:
-    """Name and place of the pools in the plan of a set; none where there is no plan, or no readable one."""
+def stored_files(folder: Path | None) -> dict[str, str]:
+    """Name and place of the files in the plan of a set; none where there is no plan, or no readable one."""
     from degrade.shards.layout import PLAN_NAME
     from degrade.synthesize.plan import parse_plan
 

@@ -44,7 +44,7 @@ def command() -> None:
 @_debug_option
 def list_command(as_json: bool) -> None:
     """Show the recipes that come with degrade."""
-    from degrade.recipe import list_recipes
+    from degrade.recipe import list_recipes, waiting_recipes
 
     recipes = list_recipes()
     if as_json:
@@ -56,6 +56,8 @@ def list_command(as_json: bool) -> None:
     for recipe in recipes:
         click.echo(f"{recipe.short_name:{width}}  x{recipe.scale:<{digits}} per {recipe.unit}  {recipe.description}")
         click.echo(f"{'':{width}}  {recipe.name}: {recipe.source}")
+    for lack in waiting_recipes():
+        click.echo(printable(f"not yet: {lack}"))
 
 
 @command.command(

@@ -177,10 +177,12 @@ def _largest(first: np.ndarray, second: np.ndarray) -> int:
 
 def _other(engine: int, libraries: str) -> str:
     from degrade.pipeline import ENGINE
+    from degrade.synthesize.planning import TORCH
     from degrade.synthesize.planning import libraries as versions
 
     parts = [f"engine {engine}, here {ENGINE}"] if engine != ENGINE else []
-    parts += [f"libraries {libraries}, here {versions()}"] if libraries != versions() else []
+    here = versions(is_learned=f"{TORCH} " in libraries)
+    parts += [f"libraries {libraries}, here {here}"] if libraries != here else []
     return "; ".join(parts)
 
 
@@ -234,8 +236,8 @@ Examples:
     "pools",
     multiple=True,
     metavar="FILE",
-    type=click.Path(path_type=Path, exists=True, dir_okay=False),
-    help="A pool that the recipe used, if it lies elsewhere now. May be repeated.",
+    type=click.Path(path_type=Path, exists=True),
+    help="A pool, model or folder that the recipe used, if it lies elsewhere now. May be repeated.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the differences as JSON.")
 def command(path: Path, which: str, roots: tuple[Path, ...], pools: tuple[Path, ...], as_json: bool) -> None:
@@ -245,12 +247,12 @@ def command(path: Path, which: str, roots: tuple[Path, ...], pools: tuple[Path, 
     picture, if a recipe made something of it. Exit code 0: bit-equal. 4: something
     differs; it is said by how much, and whether the engine or the libraries are others. 3: photos were not found.
     """
-    from degrade.cli.originals import Photos, register_pools
+    from degrade.cli.originals import Photos, register_files
     from degrade.cli.pairs import open_pairs
     from degrade.cli.progress import progress
 
     pairs = open_pairs(path)
-    register_pools(path if path.is_dir() else path.parent, pools)
+    register_files(path if path.is_dir() else path.parent, pools)
     chosen = _chosen(pairs, which, path)
     equal, faults, lost = 0, [], Counter[ImageError]()
     results: list[dict[str, object]] = []

@@ -43,11 +43,23 @@ def random_words(key: int, y: int, x: int, attempt: int, height: int, width: int
     return words
 
 
-def unit_normals(key: int, y: int, x: int, height: int, width: int, rows: int = 4) -> NDArray[np.float32]:
+def unit_normals(
+    key: int, y: int, x: int, height: int, width: int, rows: int = 4, attempt: int = 0
+) -> NDArray[np.float32]:
     """(rows, height * width) standard normal numbers, a row for each channel; of 4 rows, or of the first 2."""
     normals = np.empty((rows, height * width), np.float32)
-    _normals(random_words(key, y, x, 0, height, width)[:rows], normals)
+    _normals(random_words(key, y, x, attempt, height, width)[:rows], normals)
     return normals
+
+
+def normal_maps(key: int, y: int, x: int, shape: tuple[int, int, int]) -> NDArray[np.float32]:
+    """Standard normal numbers in the shape (channels, height, width), of a window whose first pixel is at (y, x).
+
+    The first four channels are those of `unit_normals`, each further four those of the next block.
+    """
+    channels, height, width = shape
+    blocks = [unit_normals(key, y, x, height, width, attempt=block) for block in range(-(-channels // MAX_CHANNELS))]
+    return np.concatenate(blocks)[:channels].reshape(shape)
 
 
 @jit

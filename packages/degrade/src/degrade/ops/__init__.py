@@ -35,6 +35,7 @@ from degrade.ops.color import (
 )
 from degrade.ops.compress import Avif, AvifDraw, Jpeg, JpegDraw, WebP, WebPDraw, WideJpegDraw
 from degrade.ops.kernel_blur import KernelBlur, KernelBlurDraw
+from degrade.ops.learned import Learned, LearnedDraw
 from degrade.ops.lens import ChromaticAberration, ChromaticAberrationDraw, Vignetting, VignettingDraw
 from degrade.ops.mixture_blur import MixtureBlur, MixtureBlurDraw
 from degrade.ops.motion_blur import MotionBlur, MotionBlurDraw, ShakeBlur, ShakeBlurDraw
@@ -128,6 +129,7 @@ OPS = {
     "jpeg": Jpeg,
     "webp": WebP,
     "avif": Avif,
+    "learned": Learned,
 }
 
 DRAWS = {
@@ -179,4 +181,5 @@ DRAWS = {
     "jpeg_411": WideJpegDraw,
     "webp": WebPDraw,
     "avif": AvifDraw,
+    "learned": LearnedDraw,
 }

@@ -6,9 +6,9 @@ so a list of them is the trace of a pair and the program that makes it, both at 
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Hashable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Generic, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -44,6 +44,29 @@ class Draw(Protocol):
     def id(self) -> str: ...
 
     def apply(self, image: Image, context: Context) -> Image: ...
+
+
+SomeDraw = TypeVar("SomeDraw")
+
+
+class Waiting(NamedTuple, Generic[SomeDraw]):
+    """A draw, and the image that it is about to be applied to."""
+
+    draw: SomeDraw
+    image: Image
+    context: Context
+
+
+class BatchDraw(Draw, Protocol):
+    """A draw that is faster on several images at once: those of one `batch_key`, shape and origin, of several pairs."""
+
+    @property
+    def batch_key(self) -> Hashable: ...
+
+    @staticmethod
+    def apply_batch(waiting: Sequence[Waiting[Any]]) -> list[Image]:
+        """In their order what `apply` gives for each, to the bit."""
+        ...
 
 
 class AxisDraw(Protocol):

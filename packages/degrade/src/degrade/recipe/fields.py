@@ -9,14 +9,14 @@ from collections.abc import Mapping
 from dataclasses import MISSING, asdict, dataclass, fields, is_dataclass
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from degrade.assets import PoolFile
+from degrade.assets import KINDS, PoolFile
 from degrade.ops import OPS
 from degrade.ops.choice import OneOf, Shuffled
 from degrade.ops.protocol import Distribution, Options
 from degrade.recipe.limits import Limits, limits_of
 from degrade.recipe.words import canonical, in_words
 
-Kind = Literal["number", "word", "pool", "plain", "parts"]
+Kind = Literal["number", "word", "pool", "file", "plain", "parts"]
 
 
 @dataclass(frozen=True)
@@ -98,6 +98,8 @@ def _kind(cls: type, hint: Any) -> Kind:
         return "word"
     if PoolFile in parts:
         return "pool"
+    if parts & set(KINDS):
+        return "file"
     return "parts" if cls in (OneOf, Shuffled) else "plain"
 
 

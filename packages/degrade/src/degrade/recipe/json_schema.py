@@ -122,7 +122,7 @@ def _keys(field: OpField, cls: type) -> Schema:
     about = _about(field)
     if field.kind == "parts":
         return {field.name: {**_parts(field.name, cls), **about}}
-    if field.kind == "pool":
+    if field.kind in ("pool", "file"):
         return {field.name: {"type": "string", "minLength": 1, **about}}
     if field.kind == "plain":
         return {field.name: {**_plain(field.hint), **about}}

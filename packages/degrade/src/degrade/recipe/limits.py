@@ -12,7 +12,7 @@ from typing import Any, get_args, get_type_hints
 
 import numpy as np
 
-from degrade.assets import PoolFile
+from degrade.assets import ModelFile, PoolFile
 from degrade.ops.protocol import Distribution, Options
 
 
@@ -60,7 +60,7 @@ def _asked(cls: type, hints: dict[str, Any], stated: str | None) -> dict[str, Li
     return {name: field.asked for name, field in noted.items() if hasattr(field, "asked")}
 
 
-_STAND_INS: dict[Any, Any] = {int: 4, float: 1.0, bool: False, str: "", PoolFile: None}
+_STAND_INS: dict[Any, Any] = {int: 4, float: 1.0, bool: False, str: "", PoolFile: None, ModelFile: None}
 
 
 class _NotingDistribution(Distribution):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
 from importlib import resources
 from pathlib import Path
@@ -16,11 +16,13 @@ from typing import Any, Literal
 import tomli_w
 
 from degrade import schema
-from degrade.assets import PoolFile
-from degrade.errors import RecipeError, UsageError
+from degrade.assets import KINDS
+from degrade.errors import MissingModelError, RecipeError, UsageError
 from degrade.ops import OPS
+from degrade.ops.learned import Learned
 from degrade.ops.protocol import Step
-from degrade.recipe.steps import Reader, check_names, check_sizes
+from degrade.recipe.sizes import check_models, check_sizes
+from degrade.recipe.steps import Reader, check_names, walk
 
 MAX_SCALE = 16
 MAX_CHAIN = 8  # of recipes that extend each other
@@ -38,7 +40,7 @@ class Recipe:
         unit: what is degraded: each "patch" with its surroundings, or the whole "photo", of which patches are cut then.
         hr, lr: steps that change the target, and steps that make the LR image from it.
         text: the TOML it was read from, overrides applied.
-        assets: name and place of every pool it uses; the digest knows them by their SHA-256.
+        assets: name and place of every pool, model and folder it uses; the digest knows them by their SHA-256.
     """
 
     name: str
@@ -57,6 +59,16 @@ class Recipe:
     def digest(self) -> str:
         """SHA-256 (hex) of what the recipe does: steps, ranges, scale and margin; not of its name or comments."""
         return hashlib.sha256(json.dumps(self.as_table(), sort_keys=True).encode()).hexdigest()
+
+    @property
+    def learned(self) -> tuple[Learned, ...]:
+        """Its steps that run a learned degrader."""
+        return tuple(step.op for step in walk((*self.hr, *self.lr)) if isinstance(step.op, Learned))
+
+    @property
+    def zoom(self) -> int:
+        """Optical zoom of the pairs that its models learned from, where it keeps the size; else 1."""
+        return max((op.card.zoom for op in self.learned), default=1) if self.scale == 1 else 1
 
     def as_table(self) -> dict[str, Any]:
         """What the recipe does, as plain values with the defaults filled in."""
@@ -116,9 +128,21 @@ def parse_recipe(
 
 
 def list_recipes() -> list[Recipe]:
-    """The recipes that come with the package, by short name."""
-    names = sorted(entry.name for entry in _folder().iterdir() if entry.name.endswith(".toml"))
-    return [load_recipe(name.removesuffix(".toml")) for name in names]
+    """The recipes that come with the package, by short name; without those that wait for a model."""
+    return [recipe for recipe in _packaged() if isinstance(recipe, Recipe)]
+
+
+def waiting_recipes() -> list[MissingModelError]:
+    """Of those whose model is not trained yet, what they lack."""
+    return [error for error in _packaged() if isinstance(error, MissingModelError)]
+
+
+def _packaged() -> Iterator[Recipe | MissingModelError]:
+    for name in sorted(entry.name for entry in _folder().iterdir() if entry.name.endswith(".toml")):
+        try:
+            yield load_recipe(name.removesuffix(".toml"))
+        except MissingModelError as error:
+            yield error
 
 
 def _folder() -> Any:
@@ -188,6 +212,8 @@ def _built(
         if not lr:
             raise UsageError(origin, "lr: no steps", "state at least one [[lr]] step")
         check_names([*hr, *lr], origin)
+        margin = -(-header.margin // header.scale) * header.scale
+        check_models(hr, lr, scale=header.scale, margin=margin, unit=header.unit, origin=origin)
         check_sizes(lr, header.scale, origin)
     except RecipeError:
         raise
@@ -199,7 +225,7 @@ def _built(
         source=header.source,
         description=header.description,
         scale=header.scale,
-        margin=-(-header.margin // header.scale) * header.scale,
+        margin=margin,
         unit=header.unit,
         hr=hr,
         lr=lr,
@@ -210,7 +236,7 @@ def _built(
 
 def _plain(value: Any) -> Any:
     """Dataclasses as tables, absent forms of a distribution left out, the kind of each op named."""
-    if isinstance(value, PoolFile):
+    if isinstance(value, KINDS):
         return {"sha256": value.sha256}
     if isinstance(value, Step):
         kind = next(name for name, cls in OPS.items() if cls is type(value.op))

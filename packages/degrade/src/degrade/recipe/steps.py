@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, get_args, get_type_hints
 
 from degrade import assets, schema
-from degrade.assets import PoolFile
-from degrade.errors import UsageError
+from degrade.assets import Asset, ModelFile, PoolFile, ReferenceFolder
+from degrade.errors import MissingModelError, UsageError
 from degrade.ops import OPS
 from degrade.ops.choice import Branch, Group, OneOf, Shuffled
 from degrade.ops.protocol import Distribution, Options, Step
-from degrade.ops.resize import Downsample, Resize
 from degrade.rng import name_word
 
 MAX_DEPTH = 8  # of steps inside steps
@@ -29,8 +27,8 @@ class Reader:
     Attributes:
         scale: of the run.
         origin: how messages call the file.
-        folder: where the file lies; its pools are looked for there.
-        places: name of a pool: where it lies, instead of looking for it.
+        folder: where the file lies; its pools, models and references are looked for there.
+        places: name of such a file: where it lies, instead of looking for it.
     """
 
     scale: int
@@ -39,7 +37,7 @@ class Reader:
     places: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.used: dict[str, str] = {}  # pools: name, where it lies
+        self.used: dict[str, str] = {}  # pools, models, references: name, where it lies
         self._ordinals: dict[str, int] = {}
 
     def steps(self, tables: object, path: str, depth: int = 0) -> tuple[Step, ...]:
@@ -128,19 +126,26 @@ class Reader:
             if key in forms:
                 name, form = forms[key]
                 result.setdefault(name, {})[form] = value
-            elif hints.get(key) is PoolFile:
-                result[key] = self._pool(value, f"{path}.{key}")
+            elif kind := _asset_kind(hints.get(key)):
+                result[key] = self._asset(kind, value, f"{path}.{key}")
             else:
                 result[key] = value
         return result
 
-    def _pool(self, name: object, path: str) -> dict[str, str]:
+    def _asset(self, kind: type[Asset], name: object, path: str) -> dict[str, str]:
+        """The file as an op holds it: its name, and the SHA-256 of what was found."""
         if not isinstance(name, str) or not name:
-            raise self._error(f"{path}: expected the name of a pool, got {name!r}", "mend the value")
+            raise self._error(f"{path}: expected the name of a {_CALLED[kind]}, got {name!r}", "mend the value")
         try:
-            place = Path(self.places[name]) if name in self.places else assets.find(name, self.folder)
-            self.used[name] = str(place.absolute())
-            return {"name": name, "sha256": assets.register(place)}
+            place = Path(self.places[name]) if name in self.places else assets.find(name, self.folder, kind)
+            place = str(place.absolute())
+            if self.used.setdefault(name, place) != place:
+                raise UsageError(name, "names two files of different kinds", "write one of them as ./NAME")
+            return {"name": name, "sha256": assets.register(Path(place))}
+        except MissingModelError as error:
+            field = path.replace("[", ".").replace("]", "")
+            cure = f"{error.cure}, or --set {field}=FILE"
+            raise MissingModelError(self.origin, f"{path}: {error.subject}: {error.problem}", cure) from None
         except UsageError as error:
             raise self._error(f"{path}: {error.subject}: {error.problem}", error.cure) from None
 
@@ -157,6 +162,14 @@ class Reader:
 
     def _error(self, problem: str, cure: str) -> UsageError:
         return UsageError(self.origin, problem, cure)
+
+
+_CALLED: dict[type[Asset], str] = {PoolFile: "pool", ModelFile: "model", ReferenceFolder: "folder"}
+
+
+def _asset_kind(hint: Any) -> type[Asset] | None:
+    """Which kind of file a field of that type names; None if it is a plain value."""
+    return next((kind for kind in _CALLED if kind in (hint, *get_args(hint))), None)
 
 
 def drawn_forms(cls: type) -> dict[str, tuple[str, str]]:
@@ -197,39 +210,3 @@ def parts(op: object) -> list[tuple[Step, ...]]:
     if isinstance(op, OneOf):
         return [branch.steps for branch in op.branches]
     return [group.steps for group in op.groups] if isinstance(op, Shuffled) else []
-
-
-def check_sizes(steps: Sequence[Step], scale: int, origin: str) -> None:
-    """Whatever is drawn, the steps must end at LR size."""
-    start = "lr" if scale == 1 else "hr"
-    if _ends(steps, {start}) != {"lr"}:
-        problem = "lr: with some draws its steps end at another size than LR's"
-        raise UsageError(origin, problem, "end with a `downsample` step that always runs")
-
-
-def _ends(steps: Sequence[Step], sizes: set[str]) -> set[str]:
-    """Which of hr, lr and other the image may have after `steps`, from what it may have before."""
-    for step in steps:
-        after = {end for size in sizes for end in _after(step.op, size)}
-        sizes = after if step.probability == 1 else after | sizes if step.probability else sizes
-    return sizes
-
-
-def _moves(steps: Sequence[Step]) -> bool:
-    """Whether `steps` may change a size."""
-    return any(_ends(steps, {size}) != {size} for size in ("hr", "other"))
-
-
-def _after(op: object, size: str) -> set[str]:
-    if isinstance(op, Downsample):
-        return {"lr"}
-    if isinstance(op, Resize):
-        return {"lr" if op.of == "lr" else size if op.of == "current" else "hr"} if op.is_unit else {"other"}
-    if isinstance(op, OneOf):
-        return {end for branch in op.branches if branch.weight > 0 for end in _ends(branch.steps, {size})}
-    if isinstance(op, Shuffled):
-        movers = [g for g, group in enumerate(op.groups) if _moves(group.steps)]
-        rest = [g for g in range(len(op.groups)) if g not in movers]
-        orders = (op.kept([*order, *rest]) for order in itertools.permutations(movers))
-        return {end for order in orders for end in _ends([s for g in order for s in op.groups[g].steps], {size})}
-    return {size}

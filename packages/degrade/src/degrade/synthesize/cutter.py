@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any, NamedTuple
 
 from degrade.image import Pixels, window
-from degrade.pipeline import Pair, PairKey, degrade_image, degrade_window
+from degrade.pipeline import Pair, PairKey, degrade_image, degrade_windows
 from degrade.recipe import Recipe
 from degrade.rng import Stream
 from degrade.synthesize.detail import detail
@@ -21,6 +22,7 @@ from degrade.synthesize.plan import CANDIDATES, Plan
 
 POSITION = "@position"  # the step that draws where a patch lies; no recipe can name it by accident
 PHOTO = "photo"
+TOGETHER = 16  # pairs at most that wait for each other at a learned step
 
 Origin = tuple[int, int]  # y, x
 
@@ -31,6 +33,14 @@ class Placed(NamedTuple):
     pair: Pair
     origin: Origin
     variant: int
+
+
+class _Wanted(NamedTuple):
+    """A pair to be made, and the window of the picture that it is made from."""
+
+    around: Pixels
+    origin: Origin
+    key: PairKey
 
 
 @dataclass(frozen=True)
@@ -62,6 +72,12 @@ class Cutter:
         """Whether the recipe degrades whole pictures."""
         return self.recipe is not None and self.recipe.unit == PHOTO
 
+    @property
+    def together(self) -> int:
+        """How many pairs are made at a time: more than one only where a learned step takes several images at once."""
+        steps = self.recipe.learned if self.recipe else ()
+        return min(max((step.batch for step in steps), default=1), TOGETHER)
+
     def origin(self, picture: Picture, key: int, patch: int) -> Origin:
         """Where patch number `patch` lies; on LR pixels where LR is cut out of a picture."""
         grid = self.scale if self.is_whole else self.captured_scale
@@ -84,15 +100,14 @@ class Cutter:
         if self.is_whole:
             yield from self._from_wholes(picture, key, patches, variants, after_whole)
             return
-        for patch in patches:
-            origin = self.origin(picture, key, patch)
-            around = self._around(picture, origin)
-            for variant in variants:
-                yield Placed(self._pair(picture, origin, around, PairKey(key, patch, variant)), origin, variant)
+        wanted = self._wanted(picture, key, patches, variants)
+        while group := list(islice(wanted, self.together)):
+            for one, pair in zip(group, self._made(picture, group), strict=True):
+                yield Placed(pair, one.origin, one.key.variant)
 
     def at(self, picture: Picture, origin: Origin, key: PairKey) -> Pair:
         """The pair at `origin`, made from the patch and its surroundings alone."""
-        return self._pair(picture, origin, self._around(picture, origin), key)
+        return self._made(picture, [_Wanted(self._around(picture, origin), origin, key)])[0]
 
     def whole(self, picture: Picture, key: int, variant: int) -> Pair:
         """The whole picture and its LR, with the draws of patch 0; both cropped to a multiple of the scale."""
@@ -135,15 +150,28 @@ class Cutter:
         pixels, side = (picture.hr, self.patch) if picture.lr is None else (picture.lr, self.patch // scale)
         return window(pixels, y // scale, x // scale, side, side, margin)
 
-    def _pair(self, picture: Picture, origin: Origin, around: Pixels, key: PairKey) -> Pair:
-        made = None if self.recipe is None else degrade_window(around, self.recipe, key)
+    def _wanted(self, picture: Picture, key: int, patches: Sequence[int], variants: Sequence[int]) -> Iterator[_Wanted]:
+        for patch in patches:
+            origin = self.origin(picture, key, patch)
+            around = self._around(picture, origin)
+            for variant in variants:
+                yield _Wanted(around, origin, PairKey(key, patch, variant))
+
+    def _made(self, picture: Picture, group: Sequence[_Wanted]) -> list[Pair]:
+        if self.recipe is None:
+            return [
+                Pair(one.around, self._hr(picture, one), _trace(_no_steps(one.key), picture.captured)) for one in group
+            ]
+        made = degrade_windows([one.around for one in group], self.recipe, [one.key for one in group])
         if picture.lr is None:
-            assert made is not None
             return made
-        hr = _square(picture.hr, *origin, self.patch)
-        if made is None:
-            return Pair(around, hr, _trace(_no_steps(key), picture.captured))
-        return Pair(made.lr, hr, _trace(made.trace, picture.captured))
+        return [
+            Pair(pair.lr, self._hr(picture, one), _trace(pair.trace, picture.captured))
+            for one, pair in zip(group, made, strict=True)
+        ]
+
+    def _hr(self, picture: Picture, wanted: _Wanted) -> Pixels:
+        return _square(picture.hr, *wanted.origin, self.patch)
 
 
 def position(pixels: Pixels, stream: Stream, patch: int, min_detail: float, grid: int = 1) -> Origin:

@@ -60,9 +60,9 @@ class Plan:
     Attributes:
         scale: HR size over LR size in the shards.
         margin: HR pixels of surroundings.
-        assets: name and place of the pools that the recipe uses, but for those that come with degrade.
+        assets: name and place of the pools, models and folders that the recipe uses, but for what comes with degrade.
         captured_scale: of captured pairs, HR size over LR size of the pictures; the recipe, if any, makes the rest.
-        zoom: optical zoom of captured pairs whose pictures have the same size, else 1.
+        zoom: optical zoom of same-size pairs, captured ones or those that a model learned from; else 1.
     """
 
     recipe_name: str
@@ -244,7 +244,7 @@ def differences(old: Plan, new: Plan) -> list[str]:
     if moved:
         found.append(f"{moved} photos lie elsewhere")
     if old.assets != new.assets and old.recipe_digest == new.recipe_digest:
-        found.append("the recipe's pools lie elsewhere")
+        found.append("the recipe's files lie elsewhere")
     if old.num_pairs != new.num_pairs:
         found.append(f"pairs were {old.num_pairs}, now {new.num_pairs}")
     return found or ["the way it is laid out in shards"]

@@ -9,7 +9,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from degrade import __version__
-from degrade.assets import SUFFIX
+from degrade.assets import is_packaged
 from degrade.codecs.versions import codec_versions
 from degrade.errors import UsageError
 from degrade.pipeline import ENGINE
@@ -19,6 +19,7 @@ from degrade.sources.source import Source
 from degrade.synthesize.plan import Plan, PlannedSource, quotas, safe_name, shard_patches
 from degrade.synthesize.stored_recipe import NO_RECIPE
 
+TORCH = "torch"
 _PACKAGES = ("opencv-python-headless", "opencv-python", "pillow", "h5py")
 
 
@@ -51,7 +52,7 @@ def make_plan(
         margin=ratio * recipe.margin if recipe else 0,
         min_detail=float(min_detail),
         engine=ENGINE,
-        libraries=libraries(),
+        libraries=libraries(is_learned=bool(recipe and recipe.learned)),
         tool=f"degrade {__version__}",
         patches_per_shard=shard_patches(sum(shares), patch=patch, scale=scale, variants=variants),
         sources=tuple(
@@ -60,7 +61,7 @@ def make_plan(
         ),
         assets=_files(recipe) if recipe else (),
         captured_scale=captured_scale,
-        zoom=zoom,
+        zoom=max(zoom, recipe.zoom) if recipe and scale == 1 else zoom,
     )
 
 
@@ -73,16 +74,16 @@ def loaded(recipe: str | Path | Recipe, overrides: Sequence[str], scale: int | N
     return recipe
 
 
-@lru_cache(maxsize=1)
-def libraries() -> str:
-    """Versions of what decides bytes beside our own code: image codecs and the writer of a shard's structure."""
+@lru_cache(maxsize=2)
+def libraries(*, is_learned: bool = False) -> str:
+    """Versions of what decides bytes beside our own code: codecs, the writer of shards, of learned steps torch."""
     found = []
-    for name in _PACKAGES:
+    for name in (*_PACKAGES, *([TORCH] if is_learned else [])):
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             found.append(f"{name} {importlib.metadata.version(name)}")
     return ", ".join([*found, *codec_versions()])
 
 
 def _files(recipe: Recipe) -> tuple[tuple[str, str], ...]:
-    """The pools that are files; what comes with degrade is found by its name, wherever degrade is installed."""
-    return tuple((name, path) for name, path in recipe.assets if name.endswith(SUFFIX))
+    """The user's own files; what comes with degrade is found by its name, wherever degrade is installed."""
+    return tuple((name, path) for name, path in recipe.assets if not is_packaged(Path(path)))

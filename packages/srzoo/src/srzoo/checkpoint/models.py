@@ -11,6 +11,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import safetensors
 import safetensors.torch
@@ -21,6 +22,7 @@ from degrade.atomic import write_bytes
 from degrade.errors import UsageError
 from degrade.schema import build, nearest
 from srzoo.checkpoint import foreign
+from srzoo.degraders import DEGRADERS
 from srzoo.errors import ModelFileError
 from srzoo.networks import NETWORKS
 
@@ -28,14 +30,17 @@ FORMAT = "srzoo-model"
 FORMAT_VERSION = 1
 _SHOWN_KEYS = 3
 
+Builders = Mapping[str, tuple[type[Any], type[nn.Module]]]  # name -> (config, class)
+
 
 @dataclass(frozen=True)
 class Model:
-    """A network read from a file, ready for inference on CPU in float32.
+    """A network or a degrader read from a file, ready for inference on CPU in float32.
 
     Attributes:
-        name: its key in `NETWORKS`, or spandrel's name for it.
-        overlap: LR pixels around a pixel that can change it; None where pooling sees the whole picture.
+        name: its key in `NETWORKS` or `DEGRADERS`, or spandrel's name for it.
+        scale: how many times larger than LR its HR is, whichever of them it makes.
+        overlap: pixels of its input around a pixel that can change it; None where it sees the whole picture.
         metadata: what the file says of itself, all text.
     """
 
@@ -53,17 +58,22 @@ def save_model(path: Path, network_name: str, network: nn.Module, metadata: Mapp
         metadata: more facts, all text (`preset`, `steps`, `metrics`, `shards`); may not replace the built-in ones.
     """
     tensors = {key: value.detach().cpu().contiguous() for key, value in network.state_dict().items()}
-    radius = getattr(network, "receptive_radius", None)
     own = {
         "format": FORMAT,
         "format_version": str(FORMAT_VERSION),
         "network": network_name,
         "config": json.dumps(asdict(network.config), sort_keys=True),  # type: ignore[reportArgumentType]  a dataclass
         "scale": str(network.scale),
-        "overlap": "whole" if radius is None else str(radius),
+        "overlap": "whole" if (seen := _overlap(network)) is None else str(seen),
         "sha256": digest(tensors),
     }
     write_bytes(path, safetensors.torch.save(tensors, metadata={**metadata, **own}))
+
+
+def _overlap(network: nn.Module) -> int | None:
+    """A degrader's `receptive_field`, a network's `receptive_radius`."""
+    seen = getattr(network, "receptive_field", getattr(network, "receptive_radius", None))
+    return seen if isinstance(seen, int) else None
 
 
 def digest(tensors: Mapping[str, Tensor]) -> str:
@@ -94,17 +104,38 @@ def load_model(path: Path, *, scale: int | None = None) -> Model:
         scale: of public weights that serve every scale (VDSR, SRCNN); None: as the file's name says, else 4.
 
     Raises:
-        ModelFileError: missing, truncated, unsafe or unknown, or with keys, shapes or values that do not fit.
+        ModelFileError: missing, truncated, unsafe or unknown, a degrader, or with keys, shapes or values that do not
+            fit.
     """
     if path.suffix in foreign.PICKLES:
         return _foreign(path, foreign.read_pickle(path), scale)
     metadata, tensors = _open(path, with_tensors=True)
     if metadata.get("format") != FORMAT:
         return _foreign(path, tensors, scale)
+    if (name := metadata.get("network")) in DEGRADERS:
+        problem = f"holds {name}, a degrader: it makes LR"
+        raise ModelFileError(path, problem, "give a network that enlarges; srzoo export-degrader takes this one")
+    return _own(path, metadata, tensors, NETWORKS)
+
+
+def load_degrader(path: Path) -> Model:
+    """The degrader in `path`, a model file: eval mode, float32, CPU.
+
+    Raises:
+        ModelFileError: missing, truncated or unknown, no degrader, or with keys, shapes or values that do not fit.
+    """
+    metadata, tensors = _open(path, with_tensors=True)
+    if (name := metadata.get("network")) in NETWORKS:
+        raise ModelFileError(path, f"holds {name}, which makes SR", "give a degrader, such as `srzoo train dml` writes")
+    return _own(path, metadata, tensors, DEGRADERS)
+
+
+def _own(path: Path, metadata: Mapping[str, str], tensors: Mapping[str, Tensor], table: Builders) -> Model:
+    """What a model file of this package holds, built by `table`."""
     _check_format(path, metadata)
     if digest(tensors) != metadata.get("sha256"):
         raise ModelFileError(path, "the weights are not those that were written", "copy or train it again")
-    network = _built(path, metadata)
+    network = _built(path, metadata, table)
     _check_fit(path, network, tensors)
     network.load_state_dict(tensors)
     overlap = metadata.get("overlap", "")
@@ -161,11 +192,11 @@ def _foreign(path: Path, content: object, scale: int | None) -> Model:
     )
 
 
-def _built(path: Path, metadata: Mapping[str, str]) -> nn.Module:
+def _built(path: Path, metadata: Mapping[str, str], table: Builders) -> nn.Module:
     name = metadata.get("network", "")
-    if name not in NETWORKS:
-        raise ModelFileError(path, f"unknown network '{name}'", nearest(name, NETWORKS))
-    config_class, network_class = NETWORKS[name]
+    if name not in table:
+        raise ModelFileError(path, f"unknown network '{name}'", nearest(name, table))
+    config_class, network_class = table[name]
     try:
         config = build(config_class, json.loads(metadata.get("config", "")), origin=str(path))
     except (ValueError, UsageError) as error:

@@ -23,6 +23,7 @@ COMMANDS = {  # name: (module with a click command called `command`, help)
     "train": ("srzoo.cli.train", "Train a network on shards; the same command again goes on."),
     "upscale": ("srzoo.cli.upscale", "Enlarge photographs with a trained network."),
     "evaluate": ("srzoo.cli.evaluate", "Judge models on test sets: PSNR, SSIM and more, beside published figures."),
+    "export-degrader": ("srzoo.cli.export_degrader", "Write a trained degrader as a file that recipes run."),
     "report": ("srzoo.cli.report", "Show a network beside bicubic on one page."),
     "study": ("srzoo.cli.study", "Show a chain of experiments on one page, and which claims hold."),
 }

@@ -59,6 +59,13 @@ def _print_list(context: click.Context, _: click.Parameter, is_asked: bool) -> N
     help="Folder of shards that validate; repeatable.  [default: some sources of --shards are held out]",
 )
 @click.option(
+    "--real-lr",
+    multiple=True,
+    metavar="DIR",
+    type=click.Path(path_type=Path),
+    help="Photographs or shards of a real camera's LR without HR, for a degrader's critic; repeatable.",
+)
+@click.option(
     "--where",
     multiple=True,
     metavar="CONDITION",
@@ -171,7 +178,9 @@ def _trained(preset: Preset, options: RunOptions, as_json: bool) -> int:
     if outcome.left_out:
         _say(outcome.left_out)
         _say("the same command runs that stage once they are there")
-    _say(f"done: {outcome.folder}  (next: srzoo upscale --model {outcome.folder} photo.jpg)")
+    makes_sr = "generator" in preset.stages[-1].networks
+    command = f"upscale --model {outcome.folder} photo.jpg" if makes_sr else f"export-degrader {outcome.folder} -o x.pt"
+    _say(f"done: {outcome.folder}  (next: srzoo {command})")
     return 0
 
 

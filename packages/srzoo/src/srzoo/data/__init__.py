@@ -2,9 +2,11 @@
 
 from srzoo.data.batch import Batch
 from srzoo.data.loader import Batches, DataConfig, check_batch, check_patch
+from srzoo.data.noise import noise_beside
 from srzoo.data.order import Group, SampleOrder
 from srzoo.data.sets import JoinedPairs, SetChoice, read_choice
 from srzoo.data.split import Split, hold_out
+from srzoo.data.unpaired import Patches, Photos, RealCrops, large_enough, open_real_lr
 from srzoo.data.where import Where, matching, parse_where
 
 __all__ = [
@@ -13,6 +15,9 @@ __all__ = [
     "DataConfig",
     "Group",
     "JoinedPairs",
+    "Patches",
+    "Photos",
+    "RealCrops",
     "SampleOrder",
     "SetChoice",
     "Split",
@@ -20,7 +25,10 @@ __all__ = [
     "check_batch",
     "check_patch",
     "hold_out",
+    "large_enough",
     "matching",
+    "noise_beside",
+    "open_real_lr",
     "parse_where",
     "read_choice",
 ]

@@ -21,15 +21,21 @@ class Draw:
     orientation: int
 
 
-def stream_key(seed: int, stage: int) -> int:
-    """The 64-bit key of all crops of one stage of a run."""
-    return int.from_bytes(hashlib.blake2b(f"srzoo:{seed}:{stage}".encode(), digest_size=8).digest(), "little")
+def stream_key(seed: int, stage: int, purpose: str = "") -> int:
+    """The 64-bit key of one stage of a run: of all its crops, or of what `purpose` names."""
+    text = f"srzoo:{seed}:{stage}{purpose and f':{purpose}'}"
+    return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "little")
 
 
 def draw(key: int, sample: int, *, rows: int, columns: int) -> Draw:
     """The crop of sample number `sample`: a corner in `rows` x `columns` places, and an orientation."""
     first, second = block(key, (sample & _LOW, sample >> 32, name_word("augment"), 0))
     return Draw(((first >> 32) * rows) >> 32, ((first & _LOW) * columns) >> 32, second >> 61)
+
+
+def noise_key(key: int, sample: int) -> int:
+    """The key of the noise that sample number `sample` gets."""
+    return block(key, (sample & _LOW, sample >> 32, name_word("noise"), 0))[0]
 
 
 def oriented(image: NDArray, orientation: int) -> NDArray:

@@ -14,9 +14,10 @@ from typing import Protocol
 
 import numpy as np
 
-from srzoo.data.augment import copy_oriented, draw, stream_key
+from srzoo.data.augment import copy_oriented, draw, noise_key, stream_key
 from srzoo.data.batch import PixelBatch, Pixels
 from srzoo.data.order import SampleOrder
+from srzoo.data.unpaired import RealCrops
 from srzoo.errors import PresetError
 
 _AHEAD = 3  # batches per worker
@@ -35,6 +36,7 @@ class DataConfig:
         where: which pairs take part, a condition on their traces (`where.py`); empty for all.
         shards: folders, each with `:weight` if it likes; the command line's replace them.
         validate: folders whose pairs validate, instead of sources held out of `shards`.
+        real_lr: folders of a real camera's LR without HR, as photographs or as shards (`unpaired.py`).
     """
 
     patch: int
@@ -45,6 +47,7 @@ class DataConfig:
     where: str = ""
     shards: tuple[str, ...] = ()
     validate: tuple[str, ...] = ()
+    real_lr: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if min(self.patch, self.batch, self.accumulate) < 1:
@@ -103,6 +106,7 @@ class Batches:
     Args:
         order: which pair each sample is.
         stage: number of the stage in its run; each has its own crops.
+        real_lr: unpaired LR crops of the pairs' LR size, if the data has any.
         rank, world: under torchrun each process makes its own rows of the same global batch.
     """
 
@@ -115,24 +119,28 @@ class Batches:
         scale: int,
         seed: int,
         stage: int = 0,
+        real_lr: RealCrops | None = None,
         rank: int = 0,
         world: int = 1,
     ) -> None:
         self._side = check_patch(config, scale=scale, lr_size=pairs.lr_size)
         self._pairs, self._order, self._config, self._scale = pairs, order, config, scale
-        self._key = stream_key(seed, stage)
+        self._key, self._real_lr = stream_key(seed, stage), real_lr
         self._rank, self._rows = rank, check_batch(config, world=world)
 
     def at(self, step: int) -> PixelBatch:
         """This rank's rows of the batch of `step` (1 is the first)."""
         first = (step - 1) * self._config.batch + self._rank * self._rows
-        numbers = tuple(self._order.pair(first + row) for row in range(self._rows))
+        samples = range(first, first + self._rows)
+        numbers = tuple(self._order.pair(sample) for sample in samples)
         shape = (self._rows, self._side, self._side, 3)
         lr = np.empty(shape, self._pairs.dtype)
         hr = np.empty((shape[0], shape[1] * self._scale, shape[2] * self._scale, 3), self._pairs.dtype)
         for row, number in enumerate(numbers):
             self._crop(number, first + row, lr[row], hr[row])
-        return PixelBatch(lr, hr, numbers)
+        keys = tuple(noise_key(self._key, sample) for sample in samples)
+        real = None if self._real_lr is None else np.stack([self._real_lr.at(sample) for sample in samples])
+        return PixelBatch(lr, hr, numbers, keys, real)
 
     def numbers(self, step: int) -> tuple[int, ...]:
         """The pairs of the batch of `step`, of all ranks."""

@@ -52,6 +52,8 @@ def read_choice(text: str | Path) -> SetChoice:
 class JoinedPairs:
     """The pairs of `sets`, one set after the other; scale and pixel type are those of the first.
 
+    `zoom` is the optical zoom of the pairs, 1 where sets differ in it.
+
     `lr_size` and `hr_size` are the smallest patch of all: what every pair can be cropped to.
     """
 
@@ -59,6 +61,7 @@ class JoinedPairs:
         self.sets = tuple(sets)
         self._ends = list(accumulate(len(one) for one in sets))
         self.scale, self.dtype = sets[0].scale, sets[0].dtype
+        self.zoom = sets[0].zoom if len({one.zoom for one in sets}) == 1 else 1
         self.lr_size = _smallest([one.lr_size for one in sets])
         self.hr_size = _smallest([one.hr_size for one in sets])
         self._by_source: tuple[list[SourceRow], NDArray[np.int32]] | None = None

@@ -18,6 +18,9 @@ class Objective(Protocol):
         networks: every network that trains, by role.
         products: roles that are saved as `<role>.safetensors`.
         upscaler: the role that maps LR to SR and is validated by PSNR, or None.
+        degrader: the role that maps HR to LR and is validated by LR PSNR, or None.
+        lr_critics: roles that judge pictures of LR size; other critics judge HR patches.
+        border: LR pixels on each side that the degrader's pixel term, and so its validation, leaves off.
         parts: the weighted terms of the last step, detached, for the log. The trainer swaps the dict when it steps
             on parts of a batch in turn, so an objective finds the one that belongs to its batch.
     """
@@ -25,6 +28,9 @@ class Objective(Protocol):
     networks: Mapping[str, nn.Module]
     products: tuple[str, ...]
     upscaler: str | None
+    degrader: str | None
+    lr_critics: frozenset[str]
+    border: int
     parts: dict[str, Tensor]
 
     def step(self, batch: Batch) -> Iterator[dict[str, Tensor]]:

@@ -55,6 +55,9 @@ class Supervised:
 
     products: tuple[str, ...] = ("generator",)
     upscaler: str | None = "generator"
+    degrader: str | None = None
+    lr_critics: frozenset[str] = frozenset()
+    border = 0
 
     def __init__(
         self, config: SupervisedConfig, networks: Mapping[str, nn.Module], *, vgg_weights: Path | None = None

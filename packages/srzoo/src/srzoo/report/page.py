@@ -106,7 +106,7 @@ def gain(value: float) -> str:
 
 
 def charts(diary: Diary) -> list[str]:
-    """Held-out PSNR beside bicubic's, then each loss."""
+    """Held-out PSNR beside bicubic's, a degrader's LR PSNR beside what there was without it, then each loss."""
     drawn = []
     marks = [(step, number) for number, (_, step) in enumerate(diary.stages[:-1], start=2)]
     if diary.psnr and len(diary.psnr.points) > 1:
@@ -115,6 +115,13 @@ def charts(diary: Diary) -> list[str]:
             ends = [(0.0, diary.psnr_bicubic), (diary.psnr.points[-1][0], diary.psnr_bicubic)]
             lines.append(Line("bicubic", ends, "bicubic"))
         title = "PSNR (Y) of held-out pairs"
+        drawn.append(line_chart(lines, title=title, x_label="step", y_label="dB", marks=marks))
+    if diary.lr_psnr and len(diary.lr_psnr.points) > 1:
+        lines = [Line("ours", diary.lr_psnr.points)]
+        if diary.lr_baseline is not None:
+            name, value = diary.lr_baseline
+            lines.append(Line(name, [(0.0, value), (diary.lr_psnr.points[-1][0], value)], "bicubic"))
+        title = "LR PSNR (Y) of held-out pairs"
         drawn.append(line_chart(lines, title=title, x_label="step", y_label="dB", marks=marks))
     return drawn + [_loss_chart(curve, marks) for curve in diary.losses[:_MOST_LOSSES] if len(curve.points) > 1]
 

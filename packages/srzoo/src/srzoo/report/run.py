@@ -28,6 +28,8 @@ class Diary:
     psnr: Curve | None = None
     ssim: Curve | None = None
     psnr_bicubic: float | None = None
+    lr_psnr: Curve | None = None  # of a degrader's LR
+    lr_baseline: tuple[str, float] | None = None  # what it is compared with, and that one's PSNR
     stages: tuple[tuple[str, float], ...] = ()  # name, last step
     seconds: float = 0.0
     steps: int = 0
@@ -52,6 +54,8 @@ def read_diary(folder: Path) -> Diary:
         psnr=_curve("psnr", scored),
         ssim=_curve("ssim", scored),
         psnr_bicubic=baselines[-1] if baselines else None,
+        lr_psnr=_curve("lr_psnr", records),
+        lr_baseline=_lr_baseline(records),
         stages=tuple((name, step) for name, (step, _) in ends.items()),
         seconds=sum(seconds for _, seconds in ends.values() if _is_number(seconds)),
         steps=records[-1]["step"],
@@ -97,6 +101,14 @@ def _preset_name(text: str) -> str:
 def _curve(name: str, records: Sequence[Mapping[str, Any]]) -> Curve | None:
     points = tuple((record["step"], record[name]) for record in records if _is_number(record.get(name)))
     return Curve(name, points) if points else None
+
+
+def _lr_baseline(records: Sequence[Mapping[str, Any]]) -> tuple[str, float] | None:
+    for key, name in (("lr_psnr_bicubic", "bicubic LR"), ("lr_psnr_identity", "HR itself")):
+        values = [record[key] for record in records if _is_number(record.get(key))]
+        if values:
+            return name, values[-1]
+    return None
 
 
 def _record(line: str) -> dict[str, Any] | None:

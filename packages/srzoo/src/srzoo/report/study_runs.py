@@ -43,13 +43,19 @@ def _facts(diary: Diary) -> str:
         words.append(f"held-out PSNR (Y) {last:.2f} dB")
         if diary.psnr_bicubic is not None:
             words.append(f"{gain(last - diary.psnr_bicubic)} over bicubic")
+    if diary.lr_psnr:
+        last = diary.lr_psnr.points[-1][1]
+        words.append(f"held-out LR PSNR (Y) {last:.2f} dB")
+        if diary.lr_baseline is not None:
+            name, value = diary.lr_baseline
+            words.append(f"{gain(last - value)} over {name}")
     return ", ".join(words) + "."
 
 
 def _thinned(diary: Diary) -> Diary:
     """Every n-th point of long curves, their last one too: a page holds many runs."""
-    psnr = None if diary.psnr is None else _thin(diary.psnr)
-    return replace(diary, losses=tuple(_thin(curve) for curve in diary.losses), psnr=psnr)
+    psnr, lr_psnr = (None if curve is None else _thin(curve) for curve in (diary.psnr, diary.lr_psnr))
+    return replace(diary, losses=tuple(_thin(curve) for curve in diary.losses), psnr=psnr, lr_psnr=lr_psnr)
 
 
 def _thin(curve: Curve) -> Curve:

@@ -25,6 +25,7 @@ class RunOptions:
         shards: folders of shards, each with `:weight` if it likes; several are taken together. Empty: those of the
             preset, else `./shards`.
         validate: folders whose pairs validate; empty: those of the preset, else a part of `shards` is held out.
+        real_lr: photographs or shards of a real camera's LR without HR; empty: those of the preset.
         out: the run folder; an unfinished run in it is gone on with.
         workers: threads that make batches ahead; 0 makes them in the training thread.
         vgg_weights: file of VGG19 weights; None looks in timm's cache.
@@ -37,6 +38,7 @@ class RunOptions:
     shards: tuple[Path, ...]
     out: Path
     validate: tuple[Path, ...] = ()
+    real_lr: tuple[Path, ...] = ()
     seed: int = 0
     device: str = "auto"
     threads: int | None = None

@@ -47,17 +47,17 @@ class Journal(AbstractContextManager["Journal"]):
         except OSError as error:
             raise resource_error(self._log, error) from None
 
-    def picture(self, step: int, pixels: NDArray[np.uint8]) -> None:
-        """An (H, W, 3) picture, as `samples/step-....png` and in TensorBoard.
+    def picture(self, step: int, pixels: NDArray[np.uint8], role: str = "") -> None:
+        """An (H, W, 3) picture, as `samples/[<role>-]step-....png` and in TensorBoard.
 
         Raises:
             ResourceError: no room, no permission.
         """
-        path = self._folder / "samples" / f"step-{step:06d}.png"
+        path = self._folder / "samples" / f"{role and f'{role}-'}step-{step:06d}.png"
         try:
             path.parent.mkdir(exist_ok=True)
             write(path, Photo(pixels), overwrite=True)
-            self._board.add_image("samples", pixels, step, dataformats="HWC")
+            self._board.add_image(f"samples{role and f'/{role}'}", pixels, step, dataformats="HWC")
         except OSError as error:
             raise resource_error(path, error) from None
 

@@ -14,11 +14,14 @@ from srzoo.data import (
     DataConfig,
     Group,
     JoinedPairs,
+    Patches,
+    Photos,
     SampleOrder,
     SetChoice,
     Split,
     hold_out,
     matching,
+    open_real_lr,
     parse_where,
     read_choice,
 )
@@ -36,6 +39,7 @@ class Choices:
     train: tuple[SetChoice, ...]
     validate: tuple[Path, ...]
     where: str
+    real_lr: tuple[Path, ...] = ()
 
     @property
     def is_mixed(self) -> bool:
@@ -45,13 +49,18 @@ class Choices:
 
 @dataclass(frozen=True)
 class Material:
-    """Pairs, and which of them train and validate. The first `len(choices.train)` sets of `pairs` train."""
+    """Pairs, and which of them train and validate. The first `len(choices.train)` sets of `pairs` train.
+
+    Attributes:
+        real_lr: unpaired LR of a real camera, if any is given.
+    """
 
     choices: Choices
     pairs: JoinedPairs
     split: Split
     validator: Validator
     sentences: tuple[str, ...]
+    real_lr: Photos | Patches | None = None
 
     def order(self, seed: int) -> SampleOrder:
         """Which pair each sample of a run is."""
@@ -68,17 +77,34 @@ class Material:
     def facts(self) -> dict[str, object]:
         """What a later run on the same data must agree with, wherever its folders lie."""
         weights = [choice.weight or 1.0 for choice in self.choices.train] if self.choices.is_mixed else None
-        return {"digest": self.pairs.digest, "weights": weights, "sets_that_validate": len(self.choices.validate)}
+        facts: dict[str, object] = {"digest": self.pairs.digest, "weights": weights}
+        facts["sets_that_validate"] = len(self.choices.validate)
+        if self.real_lr is not None:
+            facts["real_lr"] = self.real_lr.digest
+        return facts
+
+    @property
+    def trained_on(self) -> list[str]:
+        """The name and SHA-256 of each set, for whoever gets the model; not where it lay."""
+        sets = zip(self.choices.train, self.pairs.sets, strict=False)
+        named = [f"{choice.folder.resolve().name}: shards, SHA-256 {one.digest}" for choice, one in sets]
+        if self.real_lr is not None:
+            names = ", ".join(folder.resolve().name for folder in self.choices.real_lr)
+            named.append(f"{names}: unpaired LR, SHA-256 {self.real_lr.digest}")
+        return named
 
 
-def choices_of(data: DataConfig, shards: Sequence[Path], validate: Sequence[Path]) -> Choices:
+def choices_of(
+    data: DataConfig, shards: Sequence[Path], validate: Sequence[Path], real_lr: Sequence[Path] = ()
+) -> Choices:
     """The folders given on the command line, else those of the preset, else `./shards`.
 
     Raises:
         UsageError: a weight that cannot be.
     """
     train = tuple(read_choice(text) for text in (shards or data.shards or (DEFAULT_SHARDS,)))
-    return Choices(train, tuple(Path(text) for text in (validate or data.validate)), data.where)
+    folders = [tuple(map(Path, given)) for given in (validate or data.validate, real_lr or data.real_lr)]
+    return Choices(train, folders[0], data.where, folders[1])
 
 
 def open_folder(folder: Path) -> ShardSet:
@@ -113,8 +139,12 @@ def prepare(choices: Choices, sets: Sequence[ShardSet], watch: WatchConfig) -> M
     sentences.insert(0, f"{len(trains)} pairs; {split.sentence}")
     if choices.is_mixed:
         sentences.append(_mixture(choices, pairs, split))
+    real_lr = open_real_lr(choices.real_lr) if choices.real_lr else None
+    if real_lr is not None:
+        folders = ", ".join(str(folder) for folder in choices.real_lr)
+        sentences.append(f"unpaired LR: {len(real_lr)} pictures of {folders}")
     validator = Validator(pairs, split.held_out, watch=watch, scale=pairs.scale)
-    return Material(choices, pairs, split, validator, tuple(sentences))
+    return Material(choices, pairs, split, validator, tuple(sentences), real_lr)
 
 
 def _stated(pairs: JoinedPairs, trains: NDArray[np.int64], choices: Choices) -> Split:

@@ -10,10 +10,12 @@ import numpy as np
 
 from degrade.errors import DegradeError
 from degrade.shards.reader import ShardSet
-from srzoo.data import check_batch, check_patch
+from srzoo.data import check_batch, check_patch, large_enough
 from srzoo.errors import IntegrityError, PresetError, SrzooError, UsageError
+from srzoo.objectives import OBJECTIVES
 from srzoo.preset import Preset, Stage
 from srzoo.trainer.context import RunOptions
+from srzoo.trainer.lr_validation import check_lr_size
 from srzoo.trainer.material import Choices, Material, choices_of, open_folder, prepare
 from srzoo.trainer.ranks import world_size
 from srzoo.trainer.start import find_start
@@ -66,22 +68,26 @@ class _Check:
 
     def stage(self, number: int) -> Material | None:
         stage, options = self.preset.stages[number], self.options
-        for check in (_networks, _needs):
-            with self._noted():
-                check(stage)
+        with self._noted():
+            _networks(stage)
+        with self._noted():
+            _needs(stage, has_real_lr=bool(options.real_lr or stage.data.real_lr))
         with self._noted():
             check_batch(stage.data, world=world_size())
         with self._noted():
             self._start(number)
         with self._noted():
-            choices = choices_of(stage.data, options.shards, options.validate)
+            choices = choices_of(stage.data, options.shards, options.validate, options.real_lr)
             folders = [*(choice.folder for choice in choices.train), *choices.validate]
             sets = [(folder, found) for folder in folders if (found := self._open(folder)) is not None]
             if self._fit(stage, sets) and len(sets) == len(folders):
                 if choices not in self._prepared:
                     self._prepared[choices] = None  # where it fails: it fails once
                     self._prepared[choices] = prepare(choices, [found for _, found in sets], stage.watch)
-                return self._prepared[choices]
+                material = self._prepared[choices]
+                if material is not None:
+                    _check_lr(stage, material)
+                return material
         return None
 
     def _open(self, folder: Path) -> ShardSet | None:
@@ -120,9 +126,9 @@ class _Check:
 
 
 def _networks(stage: Stage) -> None:
-    """Every network is of the stage's scale, and a critic of a fixed size of its patch."""
+    """Every network is of the stage's scale, and a critic of a fixed size of what it judges."""
     for role, plan in stage.networks.items():
-        for key, wanted in (("scale", stage.scale), ("patch", stage.data.patch)):
+        for key, wanted in (("scale", stage.scale), ("patch", stage.side(role))):
             stated = getattr(plan.config, key, wanted)
             if stated != wanted:
                 raise PresetError(
@@ -132,12 +138,21 @@ def _networks(stage: Stage) -> None:
                 )
 
 
-def _needs(stage: Stage) -> None:
-    lacking = [part for part in stage.data.needs if part not in _SHARDS_HAVE]
+def _needs(stage: Stage, *, has_real_lr: bool = False) -> None:
+    has = (*_SHARDS_HAVE, "real_lr") if has_real_lr else _SHARDS_HAVE
+    lacking = [part for part in stage.data.needs if part not in has]
     if lacking:
-        raise PresetError(
-            f"{stage.name}: data.needs", f"shards have no {', '.join(lacking)}", f"they have {', '.join(_SHARDS_HAVE)}"
-        )
+        cure = "add --real-lr DIR" if lacking == ["real_lr"] else f"they have {', '.join(_SHARDS_HAVE)}"
+        raise PresetError(f"{stage.name}: data.needs", f"shards have no {', '.join(lacking)}", cure)
+
+
+def _check_lr(stage: Stage, material: Material) -> None:
+    """What a degrader trains and is validated on is large enough."""
+    objective = OBJECTIVES[stage.objective][1]
+    if objective.degrader is not None:
+        check_lr_size(material.pairs.hr_size, scale=stage.scale, border=stage.loss.border)
+    if material.real_lr is not None:
+        large_enough(material.real_lr, stage.data.patch // stage.scale)
 
 
 def _check_patch(stage: Stage, folder: Path, one: ShardSet) -> None:

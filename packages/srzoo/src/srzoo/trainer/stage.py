@@ -10,7 +10,7 @@ from torch import nn
 
 from degrade.atomic import write_bytes
 from srzoo.checkpoint import State, prune_states, save_model, save_state
-from srzoo.data import Batch, Batches
+from srzoo.data import Batch, Batches, RealCrops
 from srzoo.data.augment import stream_key
 from srzoo.ema import averaged
 from srzoo.errors import DivergedError, ResourceError
@@ -21,9 +21,11 @@ from srzoo.trainer.clock import Clock
 from srzoo.trainer.context import Context
 from srzoo.trainer.device import autocast, autocast_type, seed_step
 from srzoo.trainer.journal import Journal
+from srzoo.trainer.lr_validation import LRValidator
 from srzoo.trainer.rounds import Rounds
 from srzoo.trainer.start import load_start
 from srzoo.trainer.update import Clipped, NotFiniteError, apply_update
+from srzoo.trainer.validation import Validator
 from srzoo.trainer.watcher import Pace, Progress
 
 _KEPT_STATES = 3
@@ -41,6 +43,7 @@ class StageRun:
         self.dtype = autocast_type(self.stage.precision, context.device)
         self.objective.to(context.device, self.dtype)
         self.networks = self.objective.networks
+        self.validators = self._validators()
         self.clock = Clock()
         self.scores: dict[str, float] = {}
         self.best: dict[str, float] = {}
@@ -90,14 +93,31 @@ class StageRun:
             batches.close()
         return True
 
+    def _validators(self) -> list[tuple[str, Validator | LRValidator]]:
+        """What is validated: each role with its judge; the first one says which state is the best."""
+        found: list[tuple[str, Validator | LRValidator]] = []
+        if self.objective.upscaler is not None:
+            found.append((self.objective.upscaler, self.material.validator))
+        if self.objective.degrader is not None:
+            held_out, border = self.material.split.held_out, self.objective.border
+            settings = {"watch": self.stage.watch, "scale": self.stage.scale, "border": border}
+            found.append((self.objective.degrader, LRValidator(self.material.pairs, held_out, **settings)))
+        return found
+
     def _batches(self) -> Batches:
+        data, seed, real_lr = self.stage.data, self.context.options.seed, None
+        if self.material.real_lr is not None:
+            side = data.patch // self.stage.scale
+            settings = {"side": side, "seed": seed, "stage": self.number, "augment": data.augment}
+            real_lr = RealCrops(self.material.real_lr, **settings)
         return Batches(
             self.material.pairs,
-            self.material.order(self.context.options.seed),
-            self.stage.data,
+            self.material.order(seed),
+            data,
             scale=self.stage.scale,
-            seed=self.context.options.seed,
+            seed=seed,
             stage=self.number,
+            real_lr=real_lr,
             rank=self.context.ranks.rank,
             world=self.context.ranks.world,
         )
@@ -186,20 +206,27 @@ class StageRun:
             "it_per_s": round(self.clock.rate, 3),
             "losses": self._losses,
         }
-        role = self.objective.upscaler
-        if is_validated and role is not None:
+        if is_validated and self.validators:
+            is_shown = is_last or self.step % self.stage.watch.sample_every == 0
+            self._validate(journal, step, is_shown=is_shown)
+            record |= self.scores
+        journal.write(record)
+
+    def _validate(self, journal: Journal, step: int, *, is_shown: bool) -> None:
+        """Score every role that is validated, and note whether this is the best step so far."""
+        self.scores = {"step": step}
+        for role, validator in self.validators:
             network = self._product(role)
             network.eval()
             where = (network, self.context.device, self.dtype)
-            self.scores = {"step": step} | self.material.validator.scores(*where).as_dict()
-            if is_last or self.step % self.stage.watch.sample_every == 0:
-                journal.picture(step, self.material.validator.picture(*where))
+            self.scores |= validator.scores(*where)
+            if is_shown:
+                journal.picture(step, validator.picture(*where), role if len(self.validators) > 1 else "")
             self.networks[role].train()
-            if self.scores["psnr"] > self.best.get("psnr", float("-inf")):
-                self.best = {"psnr": self.scores["psnr"], "step": step}
-            self.context.watcher.scores(step, self.scores)
-            record |= self.scores
-        journal.write(record)
+        criterion = self.validators[0][1].criterion
+        if self.scores[criterion] > self.best.get(criterion, float("-inf")):
+            self.best = {criterion: self.scores[criterion], "step": step}
+        self.context.watcher.scores(step, self.scores)
 
     def _product(self, role: str) -> nn.Module:
         """What is validated and saved: the average, if there is one."""
@@ -229,6 +256,8 @@ class StageRun:
             "steps": str(step),
             "metrics": json.dumps(self.scores),
             "shards": self.material.pairs.digest,
+            "trained_on": json.dumps(self.material.trained_on),
+            "zoom": str(self.material.pairs.zoom),
         }
         for role in self.objective.products:
             save_model(out / f"{role}.safetensors", self.stage.networks[role].type, self._product(role), metadata)

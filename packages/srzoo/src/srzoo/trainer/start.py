@@ -6,7 +6,8 @@ from pathlib import Path
 
 from torch import nn
 
-from srzoo.checkpoint import load_model
+from srzoo.checkpoint import load_degrader, load_model
+from srzoo.degraders import DEGRADERS
 from srzoo.errors import PresetError
 from srzoo.preset import NetworkPlan
 
@@ -20,7 +21,7 @@ def load_start(network: nn.Module, role: str, plan: NetworkPlan, out: Path) -> N
     """
     assert plan.start_from is not None
     path = find_start(plan.start_from, role, out)
-    model = load_model(path)
+    model = load_degrader(path) if plan.type in DEGRADERS else load_model(path)
     if (model.name, model.network.config) != (plan.type, plan.config):
         raise PresetError(
             path,

@@ -42,4 +42,4 @@ class Watcher:
         """After every step."""
 
     def scores(self, step: int, scores: Mapping[str, float]) -> None:
-        """After every validation: `psnr`, `ssim`, `psnr_bicubic`."""
+        """After every validation: `psnr`, `ssim`, `psnr_bicubic`; of a degrader what `LRValidator.scores` says."""

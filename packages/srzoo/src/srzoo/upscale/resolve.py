@@ -13,13 +13,14 @@ ROLE = "generator"
 _FOREIGN = {".pth", ".pt", ".ckpt", ".bin", ".pkl"}  # read without running any code in them
 
 
-def resolve_model(name: str | None = None, *, runs: Path = Path("runs")) -> tuple[Path, str]:
+def resolve_model(name: str | None = None, *, runs: Path = Path("runs"), option: str = "--model") -> tuple[Path, str]:
     """The model file and a sentence that says which it is and why.
 
     Args:
         name: a model file or public checkpoint; a run folder, or `RUN:role` where a run has several products; the name
             of a run below `runs`; the name of a shipped model. None: the run below `runs` whose generator was written
             last, else the shipped model.
+        option: what the user wrote `name` after, for messages.
 
     Raises:
         UsageError: nothing of that name; the line names what there is.
@@ -37,10 +38,10 @@ def resolve_model(name: str | None = None, *, runs: Path = Path("runs")) -> tupl
     if name in shipped:
         return shipped[name], f"model {shipped[name].stem}, shipped with srzoo"
     if Path(name).suffix in {SUFFIX, *_FOREIGN} or "/" in name:
-        raise UsageError(f"--model {name}", "no such file or folder", "check the path")
+        raise UsageError(f"{option} {name}", "no such file or folder", "check the path")
     known = [folder.name for folder in _runs(runs)] + [file.stem for file in shipped_models()]
     cure = nearest(name, known) if known else "give a .safetensors or .pth file, or the folder of a run"
-    raise UsageError(f"--model {name}", "no such file, run or shipped model", cure)
+    raise UsageError(f"{option} {name}", "no such file, run or shipped model", cure)
 
 
 def shipped_models() -> list[Path]:

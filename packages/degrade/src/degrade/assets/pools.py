@@ -1,8 +1,4 @@
-"""Files that a recipe uses: pools of measured kernels and of real noise. Known by SHA-256, opened once per process.
-
-A recipe names a file; an op holds name and SHA-256 (`PoolFile`), a trace the SHA-256 alone. `register` tells this
-process where a file lies, `pool` opens it.
-"""
+"""Pools: blur kernels and noise measured on real photographs. Read without pickles, opened once per process."""
 
 from __future__ import annotations
 
@@ -11,32 +7,20 @@ import io
 import json
 import zipfile
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import lru_cache
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from degrade.assets.places import MAX_BYTES, place, read
 from degrade.atomic import write_bytes
-from degrade.errors import IntegrityError, UsageError
+from degrade.errors import IntegrityError
 
 FORMAT = "degrade-pool"
 FORMAT_VERSION = 1
-MAX_BYTES = 1 << 30
-SUFFIX = ".npz"
-
-_places: dict[str, Path] = {}  # SHA-256: where this process found it
-
-
-@dataclass(frozen=True)
-class PoolFile:
-    """A pool as a recipe names it, and the SHA-256 of the file that was found."""
-
-    name: str = field(compare=False)  # the content counts, not what it is called
-    sha256: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,35 +36,6 @@ class Pool:
     kernels: NDArray[np.float32]
     noise: NDArray[np.int16]
     card: Mapping[str, Any]
-
-
-def find(name: str, folder: Path | None = None) -> Path:
-    """The file of pool `name`: `x.npz` beside the recipe (`folder`) or in the current folder; `x` comes with degrade.
-
-    Raises:
-        UsageError: there is none; says where it was looked for.
-    """
-    if not name.endswith(SUFFIX):
-        packaged = Path(str(resources.files("degrade") / "pools")) / f"{name}{SUFFIX}"
-        if packaged.is_file():
-            return packaged
-        raise UsageError(f"pool '{name}'", "does not come with degrade", "give a file: pool = 'mine.npz'")
-    for candidate in ([] if folder is None else [folder / name]) + [Path(name)]:
-        if candidate.is_file():
-            return candidate
-    where = "here" if folder is None else f"in {folder}"
-    raise UsageError(name, f"no such pool {where}", "make one with `degrade harvest PHOTOS -o pool.npz`")
-
-
-def register(path: Path) -> str:
-    """Note where a pool lies; its SHA-256.
-
-    Raises:
-        UsageError: it cannot be read.
-    """
-    digest = hashlib.sha256(_read(path)).hexdigest()
-    _places[digest] = path
-    return digest
 
 
 def pool(sha256: str) -> Pool:
@@ -118,11 +73,8 @@ def write_pool(
 
 @lru_cache(maxsize=8)
 def _opened(sha256: str) -> Pool:
-    path = _places.get(sha256)
-    if path is None:
-        cure = "give the file, or the recipe beside it"
-        raise IntegrityError(f"pool {sha256[:16]}...", "it is not known where it lies", cure)
-    data = _read(path)
+    path = place(sha256, "pool")
+    data = read(path)
     if hashlib.sha256(data).hexdigest() != sha256:
         raise IntegrityError(path, "the pool changed while it was in use", "start over with the pool as it is now")
     return _parsed(data, path)
@@ -160,12 +112,3 @@ def _problem(kernels: NDArray[Any], noise: NDArray[Any]) -> str | None:
     if noise.dtype != np.int16 or noise.ndim != 4 or noise.shape[3] != 3 or noise.shape[1] != noise.shape[2]:
         return f"noise: expected int16 (P, p, p, 3), got {noise.dtype} {noise.shape}"
     return None if len(kernels) or len(noise) else "holds neither kernels nor noise"
-
-
-def _read(path: Path) -> bytes:
-    try:
-        if path.stat().st_size > MAX_BYTES:
-            raise UsageError(path, f"larger than {MAX_BYTES:,} bytes", "keep fewer patches")
-        return path.read_bytes()
-    except OSError as error:
-        raise UsageError(path, f"cannot be read: {error.strerror}", "check the path") from None
