@@ -1,10 +1,11 @@
 """What do the small twins of the presets reach in the same number of steps? Figures on Set5 and Set14, or photographs.
 
-`python benchmarks/small_twins.py --steps 400` trains every `*-small` preset on the same shards, made by the recipe
-`bicubic` from $SR_DATA/hr_train (without SR_DATA: from the photographs that come with scikit-image), and evaluates all
-of them by the protocol `network` on $SR_DATA/test (else on photographs kept for testing). Each sees the same crops in
-the same order. Schedules are the presets' own, but warm-up and running average take a tenth of the steps at most. So
-few steps tell how fast a network starts, not how far it comes. Results go to `benchmarks/results/small_twins.json`.
+`python benchmarks/small_twins.py --steps 400` trains every `*-small` preset of a PSNR network on the same shards, made by
+the recipe `bicubic` from $SR_DATA/hr_train (without SR_DATA: from the photographs that come with scikit-image), and
+evaluates all of them by the protocol `network` on $SR_DATA/test (else on photographs kept for testing). Each sees the
+same crops in the same order. Schedules are the presets' own, but warm-up and running average take a tenth of the steps
+at most. So few steps tell how fast a network starts, not how far it comes. Results go to
+`benchmarks/results/small_twins.json`.
 """
 
 from __future__ import annotations
@@ -35,7 +36,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=len(os.sched_getaffinity(0)))
     parser.add_argument("--out", type=Path, help="keep the runs and a page of crops here")
     arguments = parser.parse_args()
-    names = arguments.only or [name for name in preset_names() if name.endswith("-small")]
+    names = arguments.only or [name for name in preset_names() if name.endswith("-small") and is_psnr(name)]
     with tempfile.TemporaryDirectory() as folder:
         out = arguments.out or Path(folder)
         train_from, sets = photographs(out)
@@ -48,6 +49,12 @@ def main() -> None:
     bicubic = {one["name"]: rounded(one["mean"]["bicubic"]) for one in report["sets"]}
     facts = {"machine": machine("torch", "numpy"), "protocol": report["protocol"], "seed": SEED, **settings}
     save("small_twins", {**facts, "bicubic": bicubic, "twins": rows})
+
+
+def is_psnr(name: str) -> bool:
+    """Whether a preset trains a network from nothing, for PSNR: GAN stages need a start, degraders other pairs."""
+    (stage,) = load_preset(name).stages
+    return stage.objective == "supervised" and not stage.loss.adversarial
 
 
 def photographs(out: Path) -> tuple[Path, list[Path]]:

@@ -15,7 +15,7 @@ REN_RUN   := $(REN)/runs
 REN_PAIRS := 6000
 # Two runs side by side on one core each get further than one on two.
 REN_PSNR  := --steps 2500 --patch 64 --threads 1
-REN_GAN   := --steps 1000 --patch 64 --threads 1 --vgg-weights "$(VGG19)"
+REN_GAN   := --steps 1500 --patch 64 --threads 1 --vgg-weights "$(VGG19)"
 REN_PHONE := --steps 300 --patch 64 --threads 1 --vgg-weights "$(VGG19)"
 REN_SETS  := generic bsrgan realesrgan
 

@@ -273,7 +273,12 @@ def test_fewer_layers_weigh_like_compact_gan_x4s_or_keep_their_published_shares(
 @pytest.mark.parametrize("name", GAN_TWINS)
 def test_a_gans_twin_minimises_the_same_with_the_same_kinds_of_network(name: str) -> None:
     twin, full = only_stage(name), only_stage(f"{name.removesuffix('-small')}-vgg34")
-    assert twin.loss == full.loss
+    if name.startswith("ren2020"):  # weights measured for so small a network: see its [loss]
+        layers = PerceptualConfig(("conv1_2", "conv2_2", "conv3_4"), (1.0, 1.0, 1.0), "native", "l1")
+        measured = replace(full.loss, pixel=500 * full.loss.pixel, perceptual=0.015, features=layers)
+        assert twin.loss == measured
+    else:
+        assert twin.loss == full.loss
     assert twin.data.shards == full.data.shards
     assert [plan.type for plan in twin.networks.values()] == [plan.type for plan in full.networks.values()]
     sizes = {role: sum(p.numel() for p in one.parameters()) for role, one in build_networks(twin, seed=0).items()}
@@ -281,7 +286,8 @@ def test_a_gans_twin_minimises_the_same_with_the_same_kinds_of_network(name: str
     assert sizes["critic"] < 6_000_000
     assert (twin.scale, twin.data.patch, twin.data.batch) == (4, 96, 4)
     assert twin.steps == (500 if "mobile" in name else 1500)
-    assert {optimiser.learning_rate for optimiser in twin.optimisers.values()} == {1e-4}
+    assert twin.optimisers["critic"].learning_rate == 1e-4
+    assert twin.optimisers["generator"].learning_rate == (2e-4 if name.startswith("ren2020") else 1e-4)
     assert "our own" in twin.source
     assert "for two CPU cores" in twin.table["description"]
 
