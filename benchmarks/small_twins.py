@@ -1,7 +1,7 @@
 """What do the small twins of the presets reach in the same number of steps? Figures on Set5 and Set14, or photographs.
 
-`python benchmarks/small_twins.py --steps 400` trains every `*-small` preset of a PSNR network on the same shards, made by
-the recipe `bicubic` from $SR_DATA/hr_train (without SR_DATA: from the photographs that come with scikit-image), and
+`python benchmarks/small_twins.py --steps 400` trains every `*-small` preset of a PSNR network on the same shards, made
+by the recipe `bicubic` from $SR_DATA/hr_train (without SR_DATA: from the photographs that come with scikit-image), and
 evaluates all of them by the protocol `network` on $SR_DATA/test (else on photographs kept for testing). Each sees the
 same crops in the same order. Schedules are the presets' own, but warm-up and running average take a tenth of the steps
 at most. So few steps tell how fast a network starts, not how far it comes. Results go to
