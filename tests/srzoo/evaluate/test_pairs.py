@@ -12,14 +12,15 @@ from srzoo.evaluate import Pair, find_pairs, find_set
 
 
 def test_partners_are_found_by_name(folder: Callable[..., Path]) -> None:
-    hr = folder("hr", ["img_001_SRF_4_HR.png", "0801.png", "plain.png", "sub/plain.png"])
-    lr = folder("lr", ["img_001_SRF_4_LR.png", "0801x4.png", "plain.bmp", "sub/plain.png", "more.png"], size=(8, 10))
+    hr = folder("hr", ["img_001_SRF_4_HR.png", "0801.png", "plain.png", "sub/plain.png", "wide_x4.png"])
+    lr = folder("lr", ["img_001_SRF_4_LR.png", "0801x4.png", "plain.bmp", "sub/plain.png", "wide.jpg"], size=(8, 10))
     pairs = find_pairs(hr, lr, scale=4)
     assert [(pair.name, str(pair.lr.relative_to(lr))) for pair in pairs if pair.lr is not None] == [
         ("0801.png", "0801x4.png"),
         ("img_001_SRF_4_HR.png", "img_001_SRF_4_LR.png"),
         ("plain.png", "plain.bmp"),
         ("sub/plain.png", "sub/plain.png"),
+        ("wide_x4.png", "wide.jpg"),
     ]
     one, other = hr / "0801.png", lr / "plain.bmp"
     assert find_pairs(one, other, scale=4) == [Pair("0801.png", one, other)]

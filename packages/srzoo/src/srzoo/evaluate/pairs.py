@@ -43,8 +43,8 @@ def find_set(hr: Path, lr: Path | None = None, *, scale: int, name: str = "") ->
 def find_pairs(hr: Path, lr: Path | None = None, *, scale: int) -> list[Pair]:
     """The pictures in the folder `hr` and below (or the one file), in order, each with its partner in `lr`.
 
-    Partners have the same path but for the suffix, a final `_HR` or `_LR`, and the scale that DIV2K adds to its LR
-    (`0801x4`). Two single files are partners whatever their names are.
+    Partners have the same path but for the suffix, a final `_HR` or `_LR`, the scale that DIV2K adds to its LR
+    (`0801x4`), and what `srzoo upscale` adds to a truth that it enlarged (`photo_x4`). Two single files are partners whatever their names are.
 
     Raises:
         UsageError: no pictures, a picture without partner, or two that claim the same one.
@@ -57,7 +57,7 @@ def find_pairs(hr: Path, lr: Path | None = None, *, scale: int) -> list[Pair]:
     starts = _pictures("--lr", lr)
     pairs = []
     for key, (name, path) in truths.items():
-        partner = starts.get(key) or starts.get(f"{key}x{scale}")
+        partner = starts.get(key) or starts.get(f"{key}x{scale}") or starts.get(key.removesuffix(f"_x{scale}"))
         if partner is None:
             raise UsageError(f"--lr {lr}", f"no partner for {name}", "give both folders the same names")
         pairs.append(Pair(name, path, partner[1]))
