@@ -19,8 +19,8 @@ def test_partners_are_found_by_name(folder: Callable[..., Path]) -> None:
         ("0801.png", "0801x4.png"),
         ("img_001_SRF_4_HR.png", "img_001_SRF_4_LR.png"),
         ("plain.png", "plain.bmp"),
-        ("sub/plain.png", "sub/plain.png"),
         ("wide_x4.png", "wide.jpg"),
+        ("sub/plain.png", "sub/plain.png"),
     ]
     one, other = hr / "0801.png", lr / "plain.bmp"
     assert find_pairs(one, other, scale=4) == [Pair("0801.png", one, other)]

@@ -44,7 +44,8 @@ def find_pairs(hr: Path, lr: Path | None = None, *, scale: int) -> list[Pair]:
     """The pictures in the folder `hr` and below (or the one file), in order, each with its partner in `lr`.
 
     Partners have the same path but for the suffix, a final `_HR` or `_LR`, the scale that DIV2K adds to its LR
-    (`0801x4`), and what `srzoo upscale` adds to a truth that it enlarged (`photo_x4`). Two single files are partners whatever their names are.
+    (`0801x4`), and what `srzoo upscale` adds to a truth that it enlarged (`photo_x4`). Two single files are partners
+    whatever their names are.
 
     Raises:
         UsageError: no pictures, a picture without partner, or two that claim the same one.
