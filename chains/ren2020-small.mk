@@ -142,7 +142,7 @@ $(REN)/shown/done: $(REN)/results/table1.json $(REN)/results/table2.json
 	$(call ren_show,lr,gan-s,--model $(REN_RUN)/ren2020-gan-s-small)
 	$(call ren_show,lr,fused,$(REN_FUSED) -v)
 	$(foreach t,t1 t2 t3 t4,$(call ren_show,phone,$(t),--model $(REN_RUN)/mobile-$(t)) && )true
-	for number in 1 2 3; do cmp $(REN)/shown/gan-r/bright$${number}_x4.png $(REN)/shown/fused/bright$${number}_x4.png; done
+	for number in 1 2 3; do cmp $(REN)/shown/gan-r/bright$${number}_x4.png $(REN)/shown/fused/bright$${number}_x4.png || exit 1; done
 	touch $@
 
 $(REN)/report.html: chains/ren2020-small.toml $(REN)/results/niqe.json $(REN)/shown/done
