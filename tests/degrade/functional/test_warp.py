@@ -44,6 +44,21 @@ def test_the_warp_is_scipys_cubic_interpolation_at_the_stated_places(motion) -> 
         assert np.abs(warped[..., c] - expected)[is_inside].max() < 1e-5
 
 
+@pytest.mark.parametrize("shape", [(19, 24, 3), (1, 9, 1), (7, 1, 1)])
+def test_every_coefficient_beyond_the_edge_is_that_of_its_mirror(shape, monkeypatch) -> None:
+    def dirty(size, dtype) -> np.ndarray:
+        return np.full(size, np.nan, dtype)
+
+    image = np.random.default_rng(3).random(shape, np.float32)
+    monkeypatch.setattr(np, "empty", dirty)
+    ours = coefficients(image)
+    inner = ours[BORDER:-BORDER, BORDER:-BORDER]
+    inward = [
+        np.abs((np.arange(-BORDER, side + BORDER) + side - 1) % max(2 * side - 2, 1) - (side - 1)) for side in shape[:2]
+    ]
+    assert np.array_equal(ours, inner[np.ix_(*inward)])
+
+
 def test_no_motion_gives_the_picture_back() -> None:
     image = np.random.default_rng(2).random((19, 24, 3), np.float32)
     assert np.abs(warp(coefficients(image), Motion(), (9.0, 11.5), (0, 19), 19) - image).max() < 1e-5

@@ -45,11 +45,13 @@ def coefficients(image: NDArray[np.float32]) -> NDArray[np.float32]:
     _filter_down(inner)
     _filter_across(inner)
     for edge in range(1, BORDER + 1):  # a picture of one row or column is its own mirror
-        inner_top, inner_left = min(edge, height - 1), min(edge, width - 1)
-        padded[BORDER - edge, BORDER:-BORDER] = inner[inner_top]
-        padded[BORDER + height - 1 + edge, BORDER:-BORDER] = inner[height - 1 - inner_top]
-        padded[:, BORDER - edge] = padded[:, BORDER + inner_left]
-        padded[:, BORDER + width - 1 + edge] = padded[:, BORDER + width - 1 - inner_left]
+        inward = min(edge, height - 1)
+        padded[BORDER - edge, BORDER:-BORDER] = inner[inward]
+        padded[BORDER + height - 1 + edge, BORDER:-BORDER] = inner[height - 1 - inward]
+    for edge in range(1, BORDER + 1):  # of whole rows, so that corners are filled, too
+        inward = min(edge, width - 1)
+        padded[:, BORDER - edge] = padded[:, BORDER + inward]
+        padded[:, BORDER + width - 1 + edge] = padded[:, BORDER + width - 1 - inward]
     return padded
 
 
