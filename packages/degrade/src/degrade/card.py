@@ -19,7 +19,7 @@ from typing import Any, Literal
 from degrade.archive import NOT_OURS, Archive, open_archive
 from degrade.atomic import write_bytes
 from degrade.errors import IntegrityError, UsageError
-from degrade.schema import build
+from degrade.schema import build, read_json
 
 FORMAT = "degrade-degrader"
 FORMAT_VERSION = 1
@@ -167,22 +167,6 @@ def _table(path: Path, text: bytes) -> Mapping[str, Any]:
     if len(text) > MAX_CARD_BYTES:
         raise IntegrityError(path, f"card: {len(text):,} bytes, at most {MAX_CARD_BYTES:,} are read", _MEND)
     try:
-        table = json.loads(text.decode(), parse_constant=_refuse_constant, object_pairs_hook=_unique)
-    except RecursionError:
-        raise IntegrityError(path, "card: nested too deep", _MEND) from None
-    except ValueError as error:  # not UTF-8, not JSON, a key twice, or an integer of thousands of digits
-        raise IntegrityError(path, f"card: not valid JSON: {error}", _MEND) from None
-    if not isinstance(table, dict):
-        raise IntegrityError(path, "card: not a JSON object", _MEND)
-    return table
-
-
-def _refuse_constant(text: str) -> None:
-    raise ValueError(f"{text} is no number")
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    table = dict(pairs)
-    if len(table) != len(pairs):
-        raise ValueError("a key is stated twice")
-    return table
+        return read_json(text)
+    except ValueError as error:
+        raise IntegrityError(path, f"card: {error}", _MEND) from None

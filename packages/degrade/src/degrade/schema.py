@@ -42,6 +42,23 @@ def read_toml(text: str, *, origin: str) -> Table:
         raise UsageError(origin, f"a number that cannot be read: {error}", "shorten it") from None
 
 
+def read_json(data: bytes) -> Table:
+    """JSON (UTF-8) of a file that may be hostile, as a dict: no NaN, no infinity, no key twice.
+
+    Raises:
+        ValueError: none of that kind, and why.
+    """
+    try:
+        table = json.loads(data.decode(), parse_constant=_refuse_constant, object_pairs_hook=_unique)
+    except RecursionError:
+        raise ValueError("nested too deep") from None
+    except ValueError as error:  # not UTF-8, not JSON, or an integer of thousands of digits
+        raise ValueError(f"not valid JSON: {error}") from None
+    if not isinstance(table, dict):
+        raise ValueError("not a JSON object")
+    return table
+
+
 def override(table: Table, assignments: Iterable[str], *, origin: str) -> Table:
     """A copy of `table` with every `path=value` applied; `lr.0.sigma_range=[0, 1]` reaches into lists.
 
@@ -138,6 +155,17 @@ def nearest(name: str, known: Iterable[str]) -> str:
     names = sorted(known)
     near = difflib.get_close_matches(name, names, n=1)
     return f"did you mean '{near[0]}'?" if near else f"known: {', '.join(names)}"
+
+
+def _refuse_constant(text: str) -> None:
+    raise ValueError(f"{text} is no number")
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> Table:
+    table = dict(pairs)
+    if len(table) != len(pairs):
+        raise ValueError("a key is stated twice")
+    return table
 
 
 def _copied(value: Any) -> Any:

@@ -17,7 +17,7 @@ from typing import Any, Literal
 
 from degrade.atomic import resource_error, write_bytes
 from degrade.errors import IntegrityError, UsageError
-from degrade.schema import build
+from degrade.schema import build, read_json
 from degrade.shards.layout import CHANNELS, MANIFEST_NAME, MAX_FILE_BYTES, SUFFIX
 
 FORMAT = "degrade-manifest"
@@ -161,22 +161,6 @@ def _encoded(manifest: Manifest) -> bytes:
 
 def _table(path: Path, data: bytes) -> dict[str, Any]:
     try:
-        table = json.loads(data, parse_constant=_refuse_constant, object_pairs_hook=_unique)
-    except RecursionError:
-        raise IntegrityError(path, "nested too deep", REMAKE) from None
-    except ValueError as error:  # not UTF-8, not JSON, or an integer of thousands of digits
-        raise IntegrityError(path, f"not valid JSON: {error}", REMAKE) from None
-    if not isinstance(table, dict):
-        raise IntegrityError(path, "not a JSON object", REMAKE)
-    return table
-
-
-def _refuse_constant(text: str) -> None:
-    raise ValueError(f"{text} is no number")
-
-
-def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    table = dict(pairs)
-    if len(table) != len(pairs):
-        raise ValueError("a key stated twice")
-    return table
+        return read_json(data)
+    except ValueError as error:
+        raise IntegrityError(path, str(error), REMAKE) from None
