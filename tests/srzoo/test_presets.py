@@ -23,7 +23,7 @@ from srzoo.features.vgg19_weights import CONVOLUTIONS
 from srzoo.losses import PerceptualConfig
 from srzoo.networks.compact import CompactConfig
 from srzoo.networks.edsr import EDSRConfig
-from srzoo.networks.layers import luma, replace_luma
+from srzoo.networks.layers import replace_luma
 from srzoo.networks.plksr import PLKSRConfig
 from srzoo.networks.rcan import RCANConfig
 from srzoo.networks.rcan_dml import DMLRCANConfig
@@ -34,6 +34,7 @@ from srzoo.networks.vdsr import VDSRConfig
 from srzoo.objectives.supervised import SupervisedConfig
 from srzoo.optim import learning_rate_at
 from srzoo.preset import Stage, build_networks, build_objective, build_optimisers, load_preset, preset_names
+from srzoo.tensors import luma
 from srzoo.trainer import RunOptions, train
 
 # Reference 1 and 3, typed again: network, side of the LR patch, batch, learning rate, steps, first halving, distance.

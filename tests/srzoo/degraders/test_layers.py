@@ -13,7 +13,8 @@ from torch.nn import functional as F
 
 from srzoo.degraders.direct_net import DirectNet, DirectNetConfig
 from srzoo.degraders.dsgan import DSGAN, DSGANConfig
-from srzoo.degraders.layers import EncoderDecoder, LumaOnly, luma, pad_symmetric
+from srzoo.degraders.layers import EncoderDecoder, LumaOnly, pad_symmetric
+from srzoo.tensors import luma
 
 
 class Darker(nn.Module):

@@ -9,8 +9,8 @@ from degrade.card import NoiseInput, ReferenceInput
 from srzoo.data import Batch
 from srzoo.errors import PresetError, WeightsMissingError
 from srzoo.losses import PerceptualConfig
-from srzoo.networks.layers import luma
 from srzoo.objectives.degradation import Degradation, DegradationConfig
+from srzoo.tensors import luma
 from srzoo.trainer.ranks import Ranks
 from srzoo.trainer.update import Clipped, apply_update
 

@@ -18,9 +18,8 @@ from degrade.shards.reader import open_shards
 from srzoo.checkpoint import load_degrader
 from srzoo.cli.watching import verdicts
 from srzoo.errors import PresetError, UsageError
-from srzoo.networks.layers import luma
 from srzoo.preset import load_preset
-from srzoo.tensors import to_tensor
+from srzoo.tensors import luma, to_tensor
 from srzoo.trainer import RunOptions, check, train
 from srzoo.trainer.stage import StageRun
 

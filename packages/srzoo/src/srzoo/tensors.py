@@ -1,4 +1,4 @@
-"""The border between pixels (HWC, uint8 or uint16) and what networks see (BCHW, float32, [0, 1])."""
+"""The border between pixels (HWC, uint8 or uint16) and what networks see (BCHW, float32, [0, 1]); and its luma."""
 
 from __future__ import annotations
 
@@ -39,3 +39,12 @@ def to_pixels(tensor: Tensor, depth: int = 8) -> NDArray[np.uint8] | NDArray[np.
     levels = image.clamp(0, 1).mul(_WHITE[depth]).add(0.5).to(torch.uint8 if depth == 8 else torch.int32)
     pixels = levels.contiguous().cpu().numpy()
     return pixels if depth == 8 else pixels.astype(np.uint16)
+
+
+def luma(rgb: Tensor) -> Tensor:
+    """(B, 1, H, W), 16/255 to 235/255, of `rgb` (B, 3, H, W), [0, 1]: BT.601 studio luma, MATLAB's `rgb2ycbcr`.
+
+    Numbers stand in the code: an exported degrader holds it, and TorchScript takes no tuple from outside.
+    """
+    red, green, blue = rgb[:, 0:1], rgb[:, 1:2], rgb[:, 2:3]
+    return 16.0 / 255.0 + (65.481 / 255.0) * red + (128.553 / 255.0) * green + (24.966 / 255.0) * blue

@@ -9,6 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from degrade.card import NoiseInput, ReferenceInput
+from srzoo.tensors import luma
 
 # A condition on these is decided when a degrader is exported, and what they exclude is no part of the file.
 is_scripting = torch.jit.is_scripting  # type: ignore[reportPrivateImportUsage]  documented
@@ -106,12 +107,6 @@ def _conv(inputs: int, outputs: int) -> nn.Conv2d:
 def _rectified_convolutions(features: int) -> list[nn.Module]:
     """Three times a ReLU and a convolution."""
     return [part for _ in range(3) for part in (nn.ReLU(), _conv(features, features))]
-
-
-def luma(rgb: Tensor) -> Tensor:
-    """(B, 1, H, W), 16/255 to 235/255, of `rgb` (B, 3, H, W), [0, 1]: BT.601 studio luma, MATLAB's `rgb2ycbcr`."""
-    red, green, blue = rgb[:, 0:1], rgb[:, 1:2], rgb[:, 2:3]
-    return (16 + 65.481 * red + 128.553 * green + 24.966 * blue) / 255
 
 
 class LumaOnly(nn.Module):

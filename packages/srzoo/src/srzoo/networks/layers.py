@@ -6,11 +6,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from srzoo.tensors import luma
+
 MEAN_RGB = (0.4488, 0.4371, 0.4040)  # of DIV2K
 LEVELS = 255.0  # RCAN and EDSR work on 0..255 inside, as their published weights do
 
-_LUMA = (65.481 / 255, 128.553 / 255, 24.966 / 255)
-_BLACK = 16 / 255
+_WHITE_LESS_BLACK = (65.481 + 128.553 + 24.966) / 255  # of luma
 
 
 def fastest_layout(network: nn.Module, device: torch.device, dtype: torch.dtype | None) -> torch.memory_format:
@@ -38,15 +39,9 @@ def reach_before_enlarging(radius: int, scale: int) -> int:
     return radius if scale == 1 else -(-(2 * radius + scale - 1) // (2 * scale)) + 1
 
 
-def luma(rgb: Tensor) -> Tensor:
-    """(B, 1, H, W), 16/255 to 235/255, of `rgb` (B, 3, H, W), [0, 1]: BT.601 studio luma, MATLAB's `rgb2ycbcr`."""
-    red, green, blue = rgb.split(1, dim=1)
-    return _BLACK + _LUMA[0] * red + _LUMA[1] * green + _LUMA[2] * blue
-
-
 def replace_luma(rgb: Tensor, new: Tensor) -> Tensor:
     """`rgb` (B, 3, H, W) with the luma `new` (B, 1, H, W) and its own chroma; not clipped."""
-    return rgb + (new - luma(rgb)) / sum(_LUMA)  # with Cb and Cr kept, every channel moves alike
+    return rgb + (new - luma(rgb)) / _WHITE_LESS_BLACK  # with Cb and Cr kept, every channel moves alike
 
 
 class MeanShift(nn.Module):

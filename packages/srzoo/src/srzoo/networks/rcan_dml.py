@@ -7,7 +7,8 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from srzoo.networks.layers import enlarge, luma, replace_luma
+from srzoo.networks.layers import enlarge, replace_luma
+from srzoo.tensors import luma
 
 
 @dataclass(frozen=True)

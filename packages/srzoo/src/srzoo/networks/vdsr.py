@@ -8,7 +8,8 @@ from typing import Literal
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from srzoo.networks.layers import enlarge, luma, reach_before_enlarging, replace_luma
+from srzoo.networks.layers import enlarge, reach_before_enlarging, replace_luma
+from srzoo.tensors import luma
 
 
 @dataclass(frozen=True)

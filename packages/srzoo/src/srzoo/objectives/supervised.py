@@ -14,7 +14,8 @@ from srzoo.data import Batch
 from srzoo.errors import PresetError
 from srzoo.features.vgg19 import load_vgg19
 from srzoo.losses import GAN_LOSSES, PIXEL_LOSSES, PerceptualConfig, PerceptualLoss
-from srzoo.networks.layers import fastest_layout, luma
+from srzoo.networks.layers import fastest_layout
+from srzoo.tensors import luma
 
 
 @dataclass(frozen=True)
