@@ -57,7 +57,11 @@ def open_archive(path: Path) -> Archive:
         IntegrityError: not a zip, or damaged.
         UnsafeFileError: a zip that can be read in two ways, escapes its folder or unpacks to too much.
     """
-    data = _read(path)
+    return unpacked(path, _read(path))
+
+
+def unpacked(path: Path, data: bytes) -> Archive:
+    """As `open_archive`, of `data` in memory; `path` is for messages."""
     if not data.startswith(b"PK\x03\x04"):
         raise IntegrityError(path, "not a TorchScript file: it does not begin as a zip", NOT_OURS)
     try:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from degrade.errors import ImageError, IntegrityError, UnsafeFileError, UsageError, printable
+from degrade.errors import ImageError, IntegrityError, UsageError, printable
 
 if TYPE_CHECKING:
     from degrade.cli.pairs import Pairs
@@ -37,6 +37,8 @@ def describe(path: Path, *, advance: Callable[[], None] = lambda: None) -> Table
     if path.suffix == ".json":
         return describe_trace(path)
     if path.suffix == ".pt":
+        from degrade.cli.degraders import describe_degrader
+
         return describe_degrader(path)
     return describe_image(path)
 
@@ -131,26 +133,6 @@ def describe_recipe(path: Path) -> Table:
     recipe = load_recipe(path)
     about = {"name": recipe.name, "source": recipe.source, "description": recipe.description, "digest": recipe.digest}
     return {"kind": "recipe", "path": str(path), **about, **recipe.as_table()}
-
-
-def describe_degrader(path: Path) -> Table:
-    """The card of a learned degrader, and whether it may be loaded; nothing of it is run."""
-    import dataclasses
-
-    from degrade.archive import open_archive
-    from degrade.card import card_of
-    from degrade.gate_torchscript import check
-    from degrade.trust import is_trusted
-
-    archive = open_archive(path)
-    card = dataclasses.asdict(card_of(archive))
-    try:
-        check(archive)
-        gate = "passed"
-    except UnsafeFileError as error:
-        gate = f"refused: {error.problem}"
-    facts = {"bytes": len(archive.data), "sha256": archive.sha256}
-    return {"kind": "degrader", "path": str(path), **card, **facts, "gate": gate, "trusted": is_trusted(archive.sha256)}
 
 
 def describe_trace(path: Path) -> Table:
@@ -259,21 +241,44 @@ Examples:
   degrade inspect photo.jpg
   degrade inspect mine.toml --json
   degrade inspect mine.pt                    a learned degrader: its card, gate and trust
+  degrade inspect dml.pt --plot kernels.png --photo HR.jpg     the blur kernels it mixes
 """
 )
 @click.argument("path", type=click.Path(path_type=Path))
 @click.argument("index", required=False, type=int)
 @click.option("--save", type=click.Path(path_type=Path), metavar="DIR", help="Write the pair's pictures there.")
+@click.option("--plot", type=click.Path(path_type=Path), metavar="PNG", help="Draw the kernels that a degrader mixes.")
+@click.option("--photo", type=click.Path(path_type=Path), metavar="IMG", help="For --plot; else a synthetic scene.")
+@click.option("--at", "positions", type=(int, int), metavar="Y X", multiple=True, help="Pixel for --plot; repeat it.")
+@click.option("--force", is_flag=True, help="Overwrite an earlier plot.")
+@click.option("--full", is_flag=True, help="Print long texts whole: a degrader's preset.")
 @click.option("--json", "as_json", is_flag=True, help="Print all of it as JSON.")
-def command(path: Path, index: int | None, save: Path | None, as_json: bool) -> None:
+def command(
+    path: Path,
+    index: int | None,
+    save: Path | None,
+    plot: Path | None,
+    photo: Path | None,
+    positions: tuple[tuple[int, int], ...],
+    force: bool,
+    full: bool,
+    as_json: bool,
+) -> None:
     """Say what a set of shards, a pair of it, an image, a recipe, a learned degrader or a trace holds.
 
     PATH is a folder of shards (finished or not), one .h5 shard, an image, a .toml recipe, a .pt degrader, or the .json
     that `degrade apply` wrote. INDEX is a pair of a set, from 0.
+
+    --plot runs the degrader, so it has to be trusted. Drawn are its basis kernels, the weight of each at every pixel of
+    the middle of a photo, and the kernels these make at some pixels: those of --at, else one for each basis kernel.
     """
     from degrade.cli.progress import progress
     from degrade.cli.text import as_lines
 
+    if plot is None and (photo is not None or positions):
+        raise UsageError("--photo, --at", "nothing is drawn", "add --plot kernels.png")
+    if plot is not None and (path.suffix != ".pt" or index is not None):
+        raise UsageError(path, "only a learned degrader (.pt) has kernels to draw", "leave --plot out")
     if index is not None:
         if not path.is_dir() and path.suffix != ".h5":
             raise UsageError(path, "only a set of shards has pairs", "leave the index out")
@@ -283,5 +288,10 @@ def command(path: Path, index: int | None, save: Path | None, as_json: bool) -> 
     else:
         with progress("reading traces", None) as advance:
             table = describe(path, advance=advance)
-    lines = [json.dumps(table, indent=1)] if as_json else [printable(line) for line in as_lines(table)]
+    if plot is not None:
+        from degrade.cli.degraders import plot_kernels
+
+        plot_kernels(path, plot, photo=photo, positions=positions, force=force)
+        table |= {"plot": str(plot)}
+    lines = [json.dumps(table, indent=1)] if as_json else [printable(line) for line in as_lines(table, full=full)]
     click.echo("\n".join(lines))

@@ -10,16 +10,23 @@ Table = Mapping[str, Any]
 _DIGEST = 16  # hex digits of a SHA-256 that are shown
 
 
-def as_lines(table: Table) -> Iterator[str]:
-    """`kind path`, then a line for each fact; steps and draws as blocks of their own."""
+def as_lines(table: Table, *, full: bool = False) -> Iterator[str]:
+    """`kind path`, then a line for each fact; steps and draws as blocks of their own.
+
+    Of a text of several lines only the first is shown, unless `full`.
+    """
     facts = {key: value for key, value in table.items() if key not in {"kind", "path", "index", "of"}}
     number = f" {table['index']} of {table['of']}" if "index" in table else ""
     yield f"{table['kind']}{number}: {table['path']}"
     width = max((len(key) for key, value in facts.items() if _fact(key, value)), default=0)
     for key, value in facts.items():
         text = _fact(key, value)
+        first, *more = text.splitlines() or [""]
+        if more and not full:
+            first, more = f"{first} ... ({1 + len(more)} lines, --full shows them)", []
         if text:
-            yield f"  {key.replace('_', ' '):{width}}  {text}"
+            yield f"  {key.replace('_', ' '):{width}}  {first}"
+        yield from (f"  {'':{width}}  {line}".rstrip() for line in more)
     if table["kind"] == "recipe":
         for side in ("hr", "lr"):
             yield from _recipe_block(side, table[side])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from degrade import assets
 from degrade.card import Card
 from degrade.errors import IntegrityError, ResourceError, UsageError
+from degrade.ops.learned.lock import write_nothing
 from degrade.trust import admit
 
 if TYPE_CHECKING:
@@ -47,6 +48,12 @@ def forward(
         IntegrityError: the model does not keep what its card promises. UsageError: no torch.
         ResourceError: no such device, or too little memory.
     """
+    return _guarded(device, lambda: _forward(sha256, device, given, size))
+
+
+def _forward(
+    sha256: str, device: Device, given: Sequence[Sequence[NDArray[np.float32]]], size: tuple[int, int]
+) -> NDArray[np.float32]:
     module = _module(sha256, device)
     import torch
 
@@ -59,6 +66,32 @@ def forward(
             if "memory" in text:
                 raise ResourceError("memory", text, "use smaller photos, or fewer --workers") from None
             raise _broken(sha256, f"cannot run on {tuple(tensors[0].shape)}: {text}") from None
+
+
+def result_of(data: bytes, image: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Whatever `forward` of a file that is trusted and passed the gate gives for one image (3, H, W), on the CPU.
+
+    Raises:
+        UsageError: no torch. RuntimeError: torch's own.
+    """
+    return _guarded("cpu", lambda: _result_of(data, image))
+
+
+def _result_of(data: bytes, image: NDArray[np.float32]) -> NDArray[np.float32]:
+    module = _loaded(data, "cpu")
+    import torch
+
+    with _settled("cpu"):
+        return module(torch.from_numpy(image[None])).numpy()
+
+
+def _guarded(device: Device, call: Callable[[], NDArray[np.float32]]) -> NDArray[np.float32]:
+    """Load and run where nothing can be written; torch itself is imported outside: it looks around when it starts."""
+    try:
+        import torch  # noqa: F401
+    except ImportError:
+        raise UsageError("op 'learned'", "torch is not installed", "pip install 'degrade[learned]'") from None
+    return write_nothing(call) if device == "cpu" else call()
 
 
 def _several(
@@ -107,15 +140,17 @@ def _admitted(sha256: str) -> tuple[Card, bytes]:
 
 @lru_cache(maxsize=4)
 def _module(sha256: str, device: Device) -> torch.jit.ScriptModule:
-    try:
-        import torch
-    except ImportError:
-        raise UsageError("op 'learned'", "torch is not installed", "pip install 'degrade[learned]'") from None
+    return _loaded(_admitted(sha256)[1], device)
+
+
+def _loaded(data: bytes, device: Device) -> torch.jit.ScriptModule:
+    import torch
+
     if device == "cuda" and not torch.cuda.is_available():
         raise ResourceError("cuda", "no such device here", "state device = 'cpu', whose bits differ a little")
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*torch.jit.load")  # deprecated; the card names the format
-        return torch.jit.load(io.BytesIO(_admitted(sha256)[1]), map_location=device).eval()
+        return torch.jit.load(io.BytesIO(data), map_location=device).eval()
 
 
 @contextlib.contextmanager
