@@ -2,14 +2,6 @@
 # Every stage is a file below $(REN): the same command goes on where it was stopped; to do one again, remove its file.
 # The same at full size: docs/ren2020.md.
 
-PHOTOS  ?= $(SR_DATA)/hr_train
-# Registered patches of a phone (lr/) and a DSLR (hr/), of one size and under the same names.
-PHONE   ?= $(SR_DATA)/lr_hr/dped_iphone_canon
-VGG19   ?= $(SR_DATA)/weights/vgg19_caffe_imagenet_relu3_4_fp16.pth
-SQUEEZE ?= $(SR_DATA)/weights/squeezenet1_1_caffe_imagenet_features.pth
-LPIPS   ?= $(SR_DATA)/weights/lpips_lin/v0.1
-NIQE    ?= $(SR_DATA)/weights/niqe_pris_params.npz
-
 REN       := build/ren2020
 REN_RUN   := $(REN)/runs
 REN_PAIRS := 6000
@@ -26,8 +18,7 @@ ren2020-small: $(READY) ## Ren et al. 2020 in small, to build/ren2020/report.htm
 # Photographs: 10 bright and 8 dark ones are kept out; DIV2K's crops overlap, so none of them is.
 
 $(REN)/photos/split.json: | $(READY)
-	@test -d "$(PHOTOS)" -a -d "$(PHONE)" || { echo "make: ren2020-small: set SR_DATA to the folder that holds hr_train \
-	and lr_hr, or PHOTOS and PHONE to folders of your own" >&2; exit 1; }
+	$(call need,ren2020-small,"$(PHOTOS)" "$(PHONE)")
 	$(BIN)/python datasets/split.py "$(PHOTOS)" $(REN)/photos --test 10 --dark 8 --train-only 'div2k_*'
 
 $(REN)/phone/split: $(REN)/photos/split.json
@@ -46,24 +37,22 @@ $(REN)/spoiled/%/done: $(REN)/photos/split.json
 
 # Networks. `start_from` in a preset finds the run of that name beside its own, so runs are called like their presets.
 
-ren_train = $(BIN)/srzoo train $(1) --out $(@D) $(2) && touch $@
-
 $(REN_RUN)/rcan-psnr-small/done: $(REN)/shards/generic/manifest.json
-	$(call ren_train,rcan-psnr-small,--shards $(REN)/shards/generic $(REN_PSNR))
+	$(call train,rcan-psnr-small,--shards $(REN)/shards/generic $(REN_PSNR))
 
 $(REN_RUN)/ren2020-gan-r-small/done: $(REN_RUN)/rcan-psnr-small/done
-	$(call ren_train,ren2020-gan-r-small,--shards $(REN)/shards/generic $(REN_GAN))
+	$(call train,ren2020-gan-r-small,--shards $(REN)/shards/generic $(REN_GAN))
 
 $(REN_RUN)/ren2020-gan-s-small/done: $(REN_RUN)/rcan-psnr-small/done
-	$(call ren_train,ren2020-gan-s-small,--shards $(REN)/shards/generic $(REN_GAN))
+	$(call train,ren2020-gan-s-small,--shards $(REN)/shards/generic $(REN_GAN))
 
 # The same two stages on bicubic pairs: what ESRGAN is in the paper's Table 1.
 
 $(REN_RUN)/psnr-bicubic/done: $(REN)/shards/bicubic/manifest.json
-	$(call ren_train,rcan-psnr-small,--shards $(REN)/shards/bicubic $(REN_PSNR))
+	$(call train,rcan-psnr-small,--shards $(REN)/shards/bicubic $(REN_PSNR))
 
 $(REN_RUN)/gan-bicubic/done: $(REN_RUN)/psnr-bicubic/done
-	$(call ren_train,ren2020-gan-r-small,--shards $(REN)/shards/bicubic $(REN_GAN) \
+	$(call train,ren2020-gan-r-small,--shards $(REN)/shards/bicubic $(REN_GAN) \
 	    --set networks.generator.start_from=psnr-bicubic)
 
 REN_PSNR_NET := --model $(REN_RUN)/rcan-psnr-small
@@ -89,11 +78,10 @@ $(REN)/mobile/t4/done: $(REN)/phone/split
 	touch $@
 
 $(REN_RUN)/mobile-%/done: $(REN)/mobile/%/done $(REN_RUN)/ren2020-gan-r-small/done
-	$(call ren_train,ren2020-mobile-r-small,--shards $(REN)/mobile/$*/shards $(REN_PHONE))
+	$(call train,ren2020-mobile-r-small,--shards $(REN)/mobile/$*/shards $(REN_PHONE))
 
-# Figures. LPIPS is of SqueezeNet with Caffe's weights: lower is nearer, but it is not the number that papers report.
+# Figures.
 
-REN_LPIPS := --lpips squeeze --lpips-weights "$(SQUEEZE)" --lpips-heads "$(LPIPS)"
 REN_MODELS := -m psnr-bicubic=$(REN_RUN)/psnr-bicubic -m gan-bicubic=$(REN_RUN)/gan-bicubic \
 	-m psnr=$(REN_RUN)/rcan-psnr-small -m gan-r=$(REN_RUN)/ren2020-gan-r-small \
 	-m gan-s=$(REN_RUN)/ren2020-gan-s-small -m fused=ren2020:gan-r,gan-s
@@ -103,7 +91,7 @@ ren_set = --hr $(1)=$(REN)/spoiled/$(2)/hr$(3) --lr $(REN)/spoiled/$(2)/lr$(3)
 $(REN)/results/table1.json: $(foreach s,$(REN_SETS),$(REN)/spoiled/$(s)/done) \
     $(foreach r,psnr-bicubic gan-bicubic rcan-psnr-small ren2020-gan-r-small ren2020-gan-s-small,$(REN_RUN)/$(r)/done)
 	@mkdir -p $(@D)
-	$(BIN)/srzoo evaluate $(REN_MODELS) $(REN_LPIPS) --protocol rgb --flat-noise --json \
+	$(BIN)/srzoo evaluate $(REN_MODELS) $(with_lpips) --protocol rgb --flat-noise --json \
 	    $(call ren_set,dark,generic,/dark) $(call ren_set,bright,generic,/bright) \
 	    $(call ren_set,bsrgan,bsrgan,) $(call ren_set,realesrgan,realesrgan,) > $@.part
 	mv $@.part $@
@@ -112,7 +100,7 @@ $(REN)/results/table1.json: $(foreach s,$(REN_SETS),$(REN)/spoiled/$(s)/done) \
 
 $(REN)/results/table2.json: $(foreach t,t1 t2 t3 t4,$(REN_RUN)/mobile-$(t)/done)
 	@mkdir -p $(@D)
-	$(BIN)/srzoo evaluate -m gan-r=$(REN_RUN)/ren2020-gan-r-small $(REN_MOBILE) $(REN_LPIPS) --protocol rgb --json \
+	$(BIN)/srzoo evaluate -m gan-r=$(REN_RUN)/ren2020-gan-r-small $(REN_MOBILE) $(with_lpips) --protocol rgb --json \
 	    --scale 1 --resize --lr $(REN)/phone/lr/test --hr phone=$(REN)/phone/hr/test > $@.part
 	mv $@.part $@
 

@@ -3,6 +3,7 @@
 Which photograph goes where depends on its name alone, so folders of pairs (lr/ and hr/ with the same names) divide
 alike, and more photographs move none. With --dark the test photographs are laid out in two folders, test/dark and
 test/bright, by Ren et al. 2020's measure: the median of BT.601 luma, below or above 64, those close to it left out.
+With --scene a whole scene is kept out: photographs whose names agree in the pattern's group, `(.*)_` for desk_1 and 2.
 The packages never import from here.
 """
 
@@ -12,6 +13,7 @@ import argparse
 import hashlib
 import json
 import os
+import re
 import shutil
 from fnmatch import fnmatch
 from pathlib import Path
@@ -29,18 +31,30 @@ def main() -> None:
     parser.add_argument("--test", type=int, required=True, help="photographs kept for testing (bright, with --dark)")
     parser.add_argument("--dark", type=int, default=0, help="dark photographs kept for testing, besides")
     parser.add_argument("--train-only", metavar="GLOB", action="append", default=[], help="names never tested on")
+    parser.add_argument("--scene", metavar="REGEX", help="count scenes, not photographs: names that share this group")
     arguments = parser.parse_args()
-    counts = divide(arguments.photos, arguments.out, arguments.test, arguments.dark, arguments.train_only)
+    if arguments.scene and arguments.dark:
+        parser.error("--scene and --dark exclude each other")
+    counts = divide(
+        arguments.photos, arguments.out, arguments.test, arguments.dark, arguments.train_only, arguments.scene
+    )
     print(f"{arguments.photos}: " + ", ".join(f"{count} in {arguments.out / part}" for part, count in counts.items()))
 
 
-def divide(photos: Path, out: Path, test: int, dark: int = 0, train_only: list[str] | None = None) -> dict[str, int]:
+def divide(
+    photos: Path,
+    out: Path,
+    test: int,
+    dark: int = 0,
+    train_only: list[str] | None = None,
+    scene: str | None = None,
+) -> dict[str, int]:
     """Link (or copy) every photograph into its part; the number in each. `out/split.json`, written last, lists them.
 
     Raises:
         SystemExit: no photographs, or too few to keep that many.
     """
-    parts = chosen(photos, test, dark, train_only or [])
+    parts = chosen(photos, test, dark, train_only or [], scene)
     shutil.rmtree(out, ignore_errors=True)
     for part, paths in parts.items():
         (out / part).mkdir(parents=True)
@@ -51,27 +65,36 @@ def divide(photos: Path, out: Path, test: int, dark: int = 0, train_only: list[s
     return {part: len(paths) for part, paths in parts.items()}
 
 
-def chosen(photos: Path, test: int, dark: int, train_only: list[str]) -> dict[str, list[Path]]:
+def chosen(
+    photos: Path, test: int, dark: int, train_only: list[str], scene: str | None = None
+) -> dict[str, list[Path]]:
     """The photographs of each part, by name."""
     if not photos.is_dir():
         raise SystemExit(f"{photos}: no such folder - name a folder of photographs")
     found = sorted(path for path in photos.iterdir() if path.suffix.lower() in EXTENSIONS)
     wanted = {"test/bright": test, "test/dark": dark} if dark else {"test": test}
     parts: dict[str, list[Path]] = {part: [] for part in wanted}
-    for path in sorted(found, key=lambda path: hashlib.sha256(path.stem.encode()).digest()):
-        if any(fnmatch(path.name, pattern) for pattern in train_only):
-            continue
-        if all(len(parts[part]) == count for part, count in wanted.items()):
-            break
-        part = _brightness(path) if dark else "test"
-        if part is not None and len(parts[part]) < wanted[part]:
-            parts[part].append(path)
+    scenes: dict[str, list[Path]] = {}
+    for path in found:
+        if not any(fnmatch(path.name, pattern) for pattern in train_only):
+            scenes.setdefault(_scene(path, scene), []).append(path)
+    left = dict(wanted)
+    for name in sorted(scenes, key=lambda name: hashlib.sha256(name.encode()).digest()):
+        part = _brightness(scenes[name][0]) if dark and any(left.values()) else "test"
+        if part is not None and left.get(part):
+            parts[part] += scenes[name]
+            left[part] -= 1
     kept = {path for paths in parts.values() for path in paths}
     parts["train"] = [path for path in found if path not in kept]
-    short = [f"{len(parts[part])} of {count} for {part}" for part, count in wanted.items() if len(parts[part]) < count]
+    short = [f"{wanted[part] - count} of {wanted[part]} for {part}" for part, count in left.items() if count]
     if short or not parts["train"]:
         raise SystemExit(f"{photos}: only {', '.join(short) or 'enough to test'} - give more photographs")
     return {part: sorted(paths) for part, paths in parts.items()}
+
+
+def _scene(path: Path, pattern: str | None) -> str:
+    match = re.match(pattern, path.stem) if pattern else None
+    return match[1] if match else path.stem
 
 
 def _brightness(path: Path) -> str | None:

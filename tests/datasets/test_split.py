@@ -74,3 +74,20 @@ def test_too_few_are_refused_in_one_line(photos: Path, tmp_path: Path, test: int
     assert said in run.stderr
     assert len(run.stderr.splitlines()) == 1
     assert not (tmp_path / "out").exists()
+
+
+def test_a_scene_is_kept_out_as_a_whole(tmp_path: Path) -> None:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for scene in "abcdef":
+        for shot in range(3):
+            Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(folder / f"{scene}_{shot}.png")
+    said = split(folder, tmp_path / "out", "--test", 2, "--scene", "(.*)_")
+    assert said.returncode == 0, said.stderr
+    found = parts(tmp_path / "out")
+    assert len(found["test"]) == 6
+    assert len(found["train"]) == 12
+    assert not {name[0] for name in found["test"]} & {name[0] for name in found["train"]}
+    both = split(folder, tmp_path / "out", "--test", 2, "--scene", "(.*)_", "--dark", 1)
+    assert both.returncode == 2
+    assert "exclude each other" in both.stderr

@@ -14,6 +14,7 @@ import torch
 
 from degrade.card import read_card
 from degrade.errors import UnsafeFileError, UsageError
+from degrade.ops.learned.mixture import mixture_of
 from degrade.trust import VARIABLE, admit
 from srzoo import export
 from srzoo.checkpoint import load_degrader, load_model, save_model
@@ -23,6 +24,7 @@ from srzoo.degraders.layers import LumaOnly
 from srzoo.errors import ModelFileError
 from srzoo.export import SYSTEMS, Words, export_degrader
 from srzoo.networks import NETWORKS
+from srzoo.tensors import luma
 
 SMALL: dict[str, dict[str, Any]] = {
     "basis_kernels": {"kernels": 3, "features": 4},
@@ -31,7 +33,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "direct_net": {"features": 4},
     "dsgan": {"blocks": 1, "features": 8},
     "dual_input": {"blocks": 1, "features": 3},
-    "h2l": {"blocks": 2, "features": 6},
+    "h2l": {"blocks": 2, "features": 6, "skip": "nearest"},
 }
 METADATA = {
     "preset": 'name = "tiny"\ndescription = "Four features."\n',
@@ -217,3 +219,16 @@ def test_a_run_that_is_not_there_is_one_line(capsys: pytest.CaptureFixture[str])
 def test_every_degrader_has_a_system_and_no_name_is_a_networks() -> None:
     assert set(SYSTEMS) == set(DEGRADERS)
     assert not set(DEGRADERS) & set(NETWORKS)
+
+
+def test_the_kernels_that_dml_mixes_are_found_in_its_file() -> None:
+    path = model_file("basis_kernels")
+    export_degrader(path, Path("x.pt"))
+    network: Any = load_degrader(path).network
+    image = torch.rand(1, 3, 22, 30, generator=torch.Generator().manual_seed(0))
+    mixture = mixture_of(Path("x.pt"), image[0].permute(1, 2, 0).numpy())
+    with torch.inference_mode():
+        weights, (kernel,) = network.weight_maps(luma(image))[0], network.kernels_at(luma(image), [(5, 7)])[0]
+    torch.testing.assert_close(torch.from_numpy(mixture.basis), network.basis.detach()[:, 0], rtol=0, atol=0)
+    torch.testing.assert_close(torch.from_numpy(mixture.maps), weights)
+    torch.testing.assert_close(torch.from_numpy(mixture.kernel(5, 7)), kernel)

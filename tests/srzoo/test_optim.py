@@ -29,6 +29,22 @@ def test_cosine_equals_torchs_schedule() -> None:
         theirs.step()
 
 
+def test_linear_holds_and_falls_as_cyclegan_and_dsgan_do() -> None:
+    """A step for an epoch: DSGAN's rule of 300 epochs, the last 150 of them falling; CycleGAN's, but for one in 101."""
+    falling, steps = config(schedule="linear", hold=0.5), 300
+    optimiser = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.1)
+    rule = torch.optim.lr_scheduler.LambdaLR(optimiser, lambda epoch: 1.0 - max(0.0, float(epoch - 150) / 150))
+    for step in range(1, steps + 1):
+        assert learning_rate_at(falling, step, steps) == pytest.approx(rule.get_last_lr()[0], rel=1e-9)
+        optimiser.step()
+        rule.step()
+
+
+def test_linear_ends_at_its_floor_and_may_fall_from_the_start() -> None:
+    falling = config(schedule="linear", hold=0.0, floor=0.2)
+    assert [learning_rate_at(falling, step, 4) for step in (1, 3, 5)] == pytest.approx([0.1, 0.06, 0.02])
+
+
 def test_warm_up_is_linear_and_multiplies_the_schedule() -> None:
     warmed = config(schedule="cosine", warmup=4)
     bare = config(schedule="cosine")
@@ -66,6 +82,7 @@ def test_adam_takes_the_textbook_step() -> None:
         ({"milestones": (5,)}, "milestones"),
         ({"schedule": "milestones", "milestones": (5, 5)}, "rising"),
         ({"clip": 0.0}, "clip"),
+        ({"hold": 1.0}, "hold"),
     ],
 )
 def test_settings_that_cannot_be_meant_are_refused(changes: dict[str, object], message: str) -> None:

@@ -7,6 +7,7 @@ import torch
 import srzoo
 from srzoo.errors import PresetError
 from srzoo.networks.rcan import RCANConfig
+from srzoo.objectives import OBJECTIVES
 from srzoo.objectives.supervised import SupervisedConfig
 from srzoo.preset import (
     Stage,
@@ -16,6 +17,8 @@ from srzoo.preset import (
     load_preset,
     preset_names,
 )
+
+RESTYLING = {name for name, (_, objective) in OBJECTIVES.items() if objective.restyles}
 
 
 @pytest.fixture
@@ -29,8 +32,9 @@ def test_every_shipped_preset_loads_cites_a_source_and_says_its_name(name: str) 
     assert preset.name == name
     for stage in preset.stages:
         assert len(stage.source) > 20
-        product = stage.networks["degrader" if stage.objective == "degradation" else "generator"]
-        assert getattr(product.config, "scale", 1) == stage.scale  # some degraders have one size only
+        for role in OBJECTIVES[stage.objective][1].products:
+            scale = getattr(stage.networks[role].config, "scale", None)  # some degraders have one size only
+            assert scale == stage.scale or (scale is None and (stage.scale == 1 or stage.objective in RESTYLING))
         assert "extends" not in stage.table
 
 
@@ -116,7 +120,9 @@ CASES = {
     ("loss.pixel=-1",): "expected weights >= 0",
     (GAN,): "networks: expected critic, generator, got generator",
     (GAN, "networks.critic.type=vgg_style"): "optimisers: expected critic, generator, got generator",
-    ("optimisers.generator.networks=['generator', 'generator']",): "a network has two",
+    ("optimisers.generator.networks=['generator', 'generator']",): (
+        "optimisers.generator.networks: expected generator, got generator, generator"
+    ),
     ("optimisers.generator.learning_rate=-1",): "learning_rate: expected > 0",
     ("optimisers.generator.schedule=cosines",): "schedule",
     ("data.patch=0",): "expected at least 1",

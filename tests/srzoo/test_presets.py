@@ -15,6 +15,7 @@ from srzoo.degraders.basis_kernels import BasisKernelsConfig
 from srzoo.degraders.direct_kpn import DirectKPNConfig
 from srzoo.degraders.direct_net import DirectNetConfig
 from srzoo.degraders.h2l import H2LConfig
+from srzoo.discriminators.patch import PatchCriticConfig
 from srzoo.discriminators.srgan import SRGANCriticConfig
 from srzoo.discriminators.unet import UNetCriticConfig
 from srzoo.discriminators.vgg_style import VggStyleConfig
@@ -92,9 +93,12 @@ class Gan:
 REN_R = Gan(RCANConfig(), "rcan-psnr", VggStyleConfig(128), (0.01, 1, 0.005), "relativistic", half=False)
 REN_S = replace(REN_R, weights=(0.005, 1, 0.005), gan="standard")
 MOBILE = {"steps": 60_000, "milestones": (5_000, 10_000, 20_000, 30_000)}
+ESRGAN = Gan(RRDBConfig(), "rrdb-psnr", VggStyleConfig(128), (0.01, 1, 0.005), "relativistic", half=True)
 FIVE = PerceptualConfig(("conv1_2", "conv2_2", "conv3_4", "conv4_4", "conv5_4"), (0.1, 0.1, 1, 1, 1))
 GANS = {
-    "esrgan-gan": Gan(RRDBConfig(), "rrdb-psnr", VggStyleConfig(128), (0.01, 1, 0.005), "relativistic", half=True),
+    "esrgan-gan": ESRGAN,
+    "esrgan-fs": replace(ESRGAN, start="esrgan-gan", distance="low_pass_l1", **{**MOBILE, "steps": 51_000}),
+    "impressionism": replace(ESRGAN, critic=PatchCriticConfig(), **MOBILE),
     "srgan-gan": Gan(
         *(SRResNetConfig(), "srresnet-psnr", SRGANCriticConfig(96), (0, 1, 0.001), "standard"),
         half=True,
@@ -131,6 +135,10 @@ GANS = {
 GAN_TWINS = [f"{name}-small" for name in GANS if not name.endswith("-half")]
 
 
+SRDGAN_TWINS = ["srdgan-joint-small", "srdgan-l2h-small"]  # test_presets_srdgan.py
+UNPAIRED_TWINS = ["csrgan-joint-small", "cyclegan-small", "ddnsr-paper-small", "dsgan-small"]  # ..._unpaired.py
+
+
 def only_stage(name: str) -> Stage:
     (stage,) = load_preset(name).stages
     return stage
@@ -162,7 +170,8 @@ def test_its_twin_is_the_same_network_small_enough_for_a_cpu(name: str) -> None:
 
 
 def test_no_preset_is_called_small_without_its_paper() -> None:
-    assert {name for name in preset_names() if name.endswith("-small")} == {*TWINS, *GAN_TWINS, *LEARNED_TWINS}
+    known = {*TWINS, *GAN_TWINS, *LEARNED_TWINS, *SRDGAN_TWINS, *UNPAIRED_TWINS}
+    assert {name for name in preset_names() if name.endswith("-small")} == known
 
 
 @pytest.mark.parametrize("name", LEARNED)

@@ -47,7 +47,7 @@ class Saves(MapsAFile):
 
 class SavesWhenLoaded(MapsAFile):
     @torch.jit.export
-    def __getstate__(self) -> tuple[str, bool]:  # type: ignore[reportIncompatibleMethodOverride]  TorchScript's own
+    def __getstate__(self) -> tuple[str, bool]:  # pyright: ignore[reportIncompatibleMethodOverride]  TorchScript's own
         return self.canary, self.training
 
     @torch.jit.export

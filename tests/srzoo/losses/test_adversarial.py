@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from srzoo.losses import GAN_LOSSES
+from srzoo.losses import GAN, GAN_LOSSES, AdversarialLoss
 
 Loss = Callable[..., Tensor]
 
@@ -90,3 +90,20 @@ def test_large_logits_in_bfloat16_stay_finite_and_exact(kind: str) -> None:
         assert value.dtype == torch.float32
         assert torch.isfinite(value)
     assert float(GAN_LOSSES["standard"][0](real, fake)) == 250.0
+
+
+@pytest.mark.parametrize("kind", GAN_LOSSES)
+@pytest.mark.parametrize("half", [False, True])
+def test_over_a_critic_each_side_minimises_its_loss_of_the_critics_logits(kind: GAN, half: bool) -> None:
+    critic = torch.nn.Conv2d(3, 1, 3)
+    real, fake = (part.requires_grad_() for part in torch.rand(2, 4, 3, 5, 5))
+    pair = AdversarialLoss(kind, half)
+    generator_loss, critic_loss = GAN_LOSSES[kind]
+    wanted = generator_loss(critic(real).detach(), critic(fake), half=half)
+    found = pair.generator_term(critic, real, fake)
+    torch.testing.assert_close(found, wanted)
+    for one, other in zip(*(torch.autograd.grad(term, [fake, critic.weight]) for term in (found, wanted)), strict=True):
+        torch.testing.assert_close(one, other)
+    found = pair.critic_term(critic, real, fake)
+    torch.testing.assert_close(found, critic_loss(critic(real), critic(fake), half=half))
+    assert torch.autograd.grad(found, [fake], allow_unused=True) == (None,)

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from degrade.card import NoiseInput, ReferenceInput
 from srzoo.data import Batch
 from srzoo.errors import PresetError, WeightsMissingError
-from srzoo.losses import PerceptualConfig
+from srzoo.losses import PerceptualConfig, noise_moments
 from srzoo.objectives.degradation import Degradation, DegradationConfig
 from srzoo.tensors import luma
 from srzoo.trainer.ranks import Ranks
@@ -97,6 +97,16 @@ def test_the_critic_takes_unpaired_lr_for_real_and_the_paired_one_without(real: 
     assert set(objective.parts) == {"pixel", "adversarial", "critic"}
 
 
+def test_the_noise_of_made_lr_is_compared_with_that_of_the_pairs() -> None:
+    objective, data = toy(pixel=1.0, moments=0.3), batch()
+    assert data.hr is not None
+    assert data.lr is not None
+    loss = next(objective.step(data))["degrader"]
+    made = data.hr[:, :, ::2, ::2]
+    assert objective.parts["moments"] == 0.3 * noise_moments(made, data.lr, data.hr, {})
+    assert loss == objective.parts["pixel"] + objective.parts["moments"]
+
+
 def test_relativistic_terms_compare_with_unpaired_lr() -> None:
     asked = list(toy(pixel=1e-9, adversarial=1.0, gan="relativistic", half=True).step(batch(real=0.1)))
     real, fake = 2 * 0.1, 2 * 0.75
@@ -180,12 +190,15 @@ def test_a_degrader_that_wants_a_reference_is_refused() -> None:
         toy(degrader)
 
 
-def test_roles_follow_the_weights() -> None:
-    assert Degradation.roles(DegradationConfig()) == ("degrader",)
-    assert Degradation.roles(DegradationConfig(adversarial=0.1)) == ("degrader", "critic")
+def test_each_network_that_the_weights_train_has_an_optimiser() -> None:
+    alone, judged = DegradationConfig(), DegradationConfig(adversarial=0.1)
+    assert Degradation.optimisers(alone) == {"degrader": ("degrader",)}
+    assert Degradation.optimisers(judged) == {"degrader": ("degrader",), "critic": ("critic",)}
 
 
-@pytest.mark.parametrize("change", [{"pixel": -1.0}, {"pixel": 0.0, "adversarial": 1.0}, {"border": -1}])
+@pytest.mark.parametrize(
+    "change", [{"moments": -1.0}, {"pixel": -1.0}, {"pixel": 0.0, "adversarial": 1.0}, {"border": -1}]
+)
 def test_settings_that_train_nothing_sensible_are_refused(change: dict[str, float]) -> None:
     with pytest.raises(ValueError, match="expected"):
         DegradationConfig(**change)  # type: ignore[arg-type]

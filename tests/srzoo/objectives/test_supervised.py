@@ -1,4 +1,3 @@
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -9,7 +8,6 @@ from torch import Tensor, nn
 from srzoo.data import Batch
 from srzoo.errors import WeightsMissingError
 from srzoo.losses import PerceptualConfig
-from srzoo.objectives import OBJECTIVES
 from srzoo.objectives.supervised import Supervised, SupervisedConfig
 from srzoo.trainer.ranks import Ranks
 from srzoo.trainer.update import Clipped, apply_update
@@ -137,9 +135,10 @@ def test_missing_features_are_told_before_anything_is_built(tmp_path: Path) -> N
     Supervised.check(SupervisedConfig(), vgg_weights=None)
 
 
-def test_roles_follow_the_weights() -> None:
-    assert Supervised.roles(SupervisedConfig()) == ("generator",)
-    assert Supervised.roles(SupervisedConfig(adversarial=0.1)) == ("generator", "critic")
+def test_each_network_that_the_weights_train_has_an_optimiser() -> None:
+    alone, judged = SupervisedConfig(), SupervisedConfig(adversarial=0.1)
+    assert Supervised.optimisers(alone) == {"generator": ("generator",)}
+    assert Supervised.optimisers(judged) == {"generator": ("generator",), "critic": ("critic",)}
 
 
 @pytest.mark.parametrize("weights", [{"pixel": -1.0}, {"pixel": 0.0}, {"pixel": 0.0, "adversarial": 1.0}])
@@ -148,8 +147,16 @@ def test_weights_that_train_nothing_sensible_are_refused(weights: dict[str, floa
         SupervisedConfig(**weights)  # type: ignore[arg-type]
 
 
-def test_the_table_pairs_each_objective_with_its_config() -> None:
-    for config_class, objective_class in OBJECTIVES.values():
-        make: Callable[..., object] = objective_class
-        assert make(config_class(), {}) is not None
-        assert set(objective_class.products) <= set(objective_class.roles(config_class()))
+def test_a_critic_of_high_frequencies_sees_what_means_over_nine_by_nine_leave() -> None:
+    torch.manual_seed(0)
+    lr, hr = torch.rand(1, 3, 12, 12), torch.rand(1, 3, 12, 12)
+    objective = toy(pixel=1.0, adversarial=0.1, gan="standard", critic_sees="high_pass")
+    asked = list(objective.step(Batch(lr, hr, (0,))))
+    assert [list(losses) for losses in asked] == [["generator"], ["critic"]]
+    seen = objective.networks["critic"].seen  # type: ignore[union-attr]
+    assert isinstance(seen, list)
+    for picture, shown in ((hr, seen[0]), (lr, seen[1]), (hr, seen[2]), (lr, seen[3])):
+        middle = picture[0, :, 5, 6].double() - picture[0, :, 1:10, 2:11].double().mean((1, 2))
+        torch.testing.assert_close(shown[0, :, 5, 6].double(), 0.5 + 0.5 * middle, atol=1e-6, rtol=0)
+        corner = picture[0, :, 0, 0].double() - picture[0, :, :5, :5].double().mean((1, 2))  # over what lies inside
+        torch.testing.assert_close(shown[0, :, 0, 0].double(), 0.5 + 0.5 * corner, atol=1e-6, rtol=0)

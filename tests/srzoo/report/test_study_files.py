@@ -11,6 +11,7 @@ import pytest
 from degrade.errors import DegradeError
 from srzoo.errors import IntegrityError, UsageError
 from srzoo.evaluate import COLUMNS
+from srzoo.evaluate.degrader_table import DEGRADER_COLUMNS
 from srzoo.report.study_files import MEASURES, Measure, StudyFiles, measures
 from srzoo.report.study_spec import MeasureSpec
 
@@ -93,7 +94,7 @@ def test_all_missing_files_are_one_line_with_the_cure_of_the_first(files: StudyF
 
 def test_the_measures_are_those_of_evaluate() -> None:
     own = {key: measure.sign for key, measure in MEASURES.items() if key != "parameters"}
-    assert own == {key: column.sign for key, column in COLUMNS.items()}
+    assert own == {key: column.sign for key, column in {**COLUMNS, **DEGRADER_COLUMNS}.items()}
 
 
 def test_a_study_changes_measures_and_adds_its_own() -> None:

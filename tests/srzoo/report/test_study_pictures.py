@@ -45,6 +45,12 @@ def decoded(crop: CropView) -> np.ndarray:
     return pixels
 
 
+def test_a_figure_is_shown_whole(files: StudyFiles) -> None:
+    spec = PicturesSpec("P", items("hr"), box="whole", zoom=1, overview=False)
+    ((crop,),) = pictures_view(spec, files).rows
+    np.testing.assert_array_equal(decoded(crop), HR)
+
+
 def test_a_crop_is_its_box_with_every_pixel_a_square(files: StudyFiles) -> None:
     spec = PicturesSpec("P", items("lr", "sr", "hr"), box=(13, 41, 22, 35), zoom=3)
     ((lr, sr, hr),) = pictures_view(spec, files).rows

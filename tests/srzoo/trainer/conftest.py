@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import signal
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
 from srzoo.data import Batch
+from srzoo.objectives import OBJECTIVES
 from srzoo.preset import load_preset
 from srzoo.trainer import Outcome, Progress, RunOptions, Watcher, train
 from srzoo.trainer.stage import StageRun
@@ -46,8 +50,8 @@ class Calls(Watcher):
 class Lab:
     """Runs of one preset on one set, each in a folder of its own."""
 
-    def __init__(self, preset: Path, shards: Path, root: Path) -> None:
-        self.preset, self.shards, self.root = preset, shards, root
+    def __init__(self, preset: Path, shards: Path, root: Path, *, real_lr: tuple[Path, ...] = ()) -> None:
+        self.preset, self.shards, self.root, self.real_lr = preset, shards, root, real_lr
         self.watcher = Calls(lambda step: None)
 
     def out(self, name: str) -> Path:
@@ -58,7 +62,8 @@ class Lab:
     ) -> Outcome:
         """Train, or go on; `at(step)` is called after each step."""
         self.watcher = Calls(at)
-        settings = {"shards": (self.shards,), "out": self.out(name), "device": "cpu", "workers": 0, **options}
+        data = {"shards": (self.shards,), "real_lr": self.real_lr}
+        settings = {**data, "out": self.out(name), "device": "cpu", "workers": 0, **options}
         return train(load_preset(str(self.preset), overrides=overrides), RunOptions(**settings), self.watcher)
 
     def killed(self, name: str, *overrides: str, at: Callable[[int], object], **options: Any) -> bool:
@@ -86,6 +91,27 @@ class Lab:
 @pytest.fixture
 def lab(tiny_preset: Path, tiny_shards: Path, tmp_path: Path) -> Lab:
     return Lab(tiny_preset, tiny_shards, tmp_path / "runs")
+
+
+@pytest.fixture
+def toys(monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    """`toys.py`, its objectives in the table for the time of a test."""
+    spec = importlib.util.spec_from_file_location("toys", Path(__file__).with_name("toys.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    for name, entry in module.entries().items():
+        monkeypatch.setitem(OBJECTIVES, name, entry)
+    return module
+
+
+@pytest.fixture
+def noise_pairs(tmp_path: Path, pairs_writer: Callable[..., Path]) -> tuple[Path, Path]:
+    """Pairs of noise, HR 48 x 48, scale 4, and a set whose LR may serve as unpaired."""
+    random = np.random.default_rng(0)
+    hr, lr, real = (random.integers(0, 256, (12, side, side, 3), np.uint8) for side in (48, 12, 12))
+    return pairs_writer(tmp_path / "shards", lr, hr), pairs_writer(tmp_path / "real", real, hr)
 
 
 @pytest.fixture

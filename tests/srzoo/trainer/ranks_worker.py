@@ -13,9 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import toys  # beside this file
 
 from srzoo.data import Batch
 from srzoo.errors import SrzooError
+from srzoo.objectives import OBJECTIVES
 from srzoo.preset import load_preset
 from srzoo.trainer import Progress, RunOptions, Watcher, stage, train
 
@@ -47,7 +49,8 @@ def done(job: dict[str, Any]) -> dict[str, Any]:
 
     stage.StageRun._update = recorded  # type: ignore[method-assign]
     preset = load_preset(job["preset"], overrides=job["overrides"])
-    options = RunOptions((Path(job["shards"]),), Path(job["out"]), device="cpu", threads=1)
+    real_lr = tuple(map(Path, job.get("real_lr", ())))
+    options = RunOptions((Path(job["shards"]),), Path(job["out"]), real_lr=real_lr, device="cpu", threads=1)
     try:
         outcome = train(preset, options, Stopper(job.get("stop_at", 0)))
         return {"kind": outcome.kind, "step": outcome.step, "pairs": pairs}
@@ -59,6 +62,7 @@ def done(job: dict[str, Any]) -> dict[str, Any]:
 
 def main() -> None:
     torch.set_num_threads(1)
+    OBJECTIVES.update(toys.entries())
     path = Path(sys.argv[1])
     jobs = json.loads(path.read_text())
     path.with_suffix(f".{RANK}.json").write_text(json.dumps([done(job) for job in jobs]))

@@ -206,4 +206,4 @@ def test_the_networks_of_every_shipped_preset_fit_their_stage() -> None:
     for name in preset_names():
         for stage in load_preset(name).stages:
             preflight._networks(stage)
-            preflight._needs(stage)
+            preflight._needs(stage, has_real_lr=True)

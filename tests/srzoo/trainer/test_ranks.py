@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -29,6 +30,7 @@ def test_alone_nothing_is_sent() -> None:
     gradient = torch.tensor([1.0, 2.0])
     Ranks().average_([gradient])
     assert gradient.tolist() == [1.0, 2.0]
+    assert Ranks().gathered({"pool": gradient}) == [{"pool": gradient}]
     assert Ranks().largest(15, torch.device("cpu")) == 15
     assert Ranks().is_first
 
@@ -156,6 +158,25 @@ def test_two_processes_train_stop_go_on_and_diverge_as_one_does(
     assert (record["step"], len(record["pairs"])) == (4, 4)
     assert len(healed[0]["pairs"]) == 5  # it went on from step 3
     assert state_of(out["sick"], 8) == state_of(out["whole"], 8)
+
+
+@pytest.mark.slow
+def test_each_process_keeps_its_own_pool_of_fakes_and_goes_on_with_it(
+    toys: ModuleType, noise_pairs: tuple[Path, Path], tmp_path: Path
+) -> None:
+    preset = tmp_path / "toy.toml"
+    preset.write_text(toys.preset("toy-cyclegan"))
+    shards, real_lr = noise_pairs
+    more = {"real_lr": [str(real_lr)]}
+    out = {name: tmp_path / name for name in ("whole", "parts")}
+    jobs = [job(preset, shards, out["whole"], **more), job(preset, shards, out["parts"], **more, stop_at=4)]
+    jobs.append(job(preset, shards, out["parts"], **more))
+    together(jobs, tmp_path)
+    assert state_of(out["parts"], 5) == state_of(out["whole"], 5)
+    saved = load_file(out["whole"] / "state" / "step-000005" / "state.safetensors")
+    pools = [saved[f"objective/{rank}/real"] for rank in (0, 1)]
+    assert [len(pool) for pool in pools] == [6, 6]
+    assert not torch.equal(*pools)
 
 
 @pytest.mark.slow

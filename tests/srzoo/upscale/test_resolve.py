@@ -11,7 +11,7 @@ import pytest
 
 from srzoo.errors import UsageError
 from srzoo.upscale import resolve
-from srzoo.upscale.resolve import resolve_model
+from srzoo.upscale.resolve import LR_ROLES, resolve_model
 
 
 def make(path: Path, *, written: int = 0) -> Path:
@@ -34,7 +34,7 @@ def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_without_a_name_the_run_written_last_is_taken(runs: Path) -> None:
     make(runs / "b" / "generator.safetensors", written=200)
     newest = make(runs / "a" / "generator.safetensors", written=300)
-    make(runs / "c" / "h2l.safetensors", written=400)  # no generator
+    make(runs / "c" / "h2l.safetensors", written=400)  # makes LR
     (runs / "d" / "state").mkdir(parents=True)  # nothing yet
     path, sentence = resolve_model()
     assert path == newest
@@ -69,14 +69,21 @@ def test_a_run_hides_a_shipped_model_of_its_name(runs: Path) -> None:
     assert resolve_model("compact")[0] == wanted
 
 
-def test_a_run_with_several_products_is_asked_for_one(runs: Path) -> None:
-    make(runs / "x" / "h2l.safetensors")
-    wanted = make(runs / "x" / "l2h.safetensors")
-    with pytest.raises(UsageError, match=r"has h2l, l2h - say which, e\.g\. runs/x:h2l"):
-        resolve_model("x")
-    assert resolve_model("runs/x:l2h")[0] == wanted
+def test_of_a_run_with_several_products_the_one_that_is_meant_is_taken(runs: Path) -> None:
+    h2l, l2h = (make(runs / "x" / f"{role}.safetensors") for role in ("h2l", "l2h"))
+    assert resolve_model("x")[0] == l2h
+    assert resolve_model()[0] == l2h
+    assert resolve_model("x", roles=LR_ROLES)[0] == h2l
+    assert resolve_model("x:h2l")[0] == h2l
     with pytest.raises(UsageError, match="has no 'l2x' - did you mean 'l2h'"):
         resolve_model("x:l2x")
+
+
+def test_of_products_that_no_one_meant_one_is_asked_for(runs: Path) -> None:
+    one, _ = (make(runs / "x" / f"{role}.safetensors") for role in ("back", "forth"))
+    with pytest.raises(UsageError, match=r"has back, forth - say which, e\.g\. runs/x:back"):
+        resolve_model("x")
+    assert resolve_model("runs/x:back")[0] == one
 
 
 def test_a_run_without_a_model_says_so(runs: Path) -> None:

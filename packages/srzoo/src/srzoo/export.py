@@ -75,6 +75,16 @@ def export_degrader(model_file: Path, out: Path, words: Words = Words(), *, over
     return trust(out)
 
 
+def load_exported(path: Path, device: torch.device) -> tuple[Card, Any]:
+    """The card of the degrader file `path`, and its module on `device`: RGB and what the card says to RGB, in [0, 1].
+
+    Raises:
+        UsageError, IntegrityError: no file, or no degrader. UnsafeFileError: the gate refuses it, or it is not trusted.
+    """
+    admitted = admit(path)
+    return admitted.card, _loaded(admitted.data).to(device).eval()
+
+
 def _admitted(script: bytes, card: Card) -> bytes:
     """The whole file, once the gate has let it in."""
     with tempfile.TemporaryDirectory() as folder:

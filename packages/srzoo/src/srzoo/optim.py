@@ -19,7 +19,8 @@ class OptimiserConfig:
     Attributes:
         networks: roles whose parameters it owns.
         schedule: `constant`; `milestones` multiplies by `factor` after each milestone; `cosine` falls from
-            `learning_rate` to `floor` times it over the steps of the stage.
+            `learning_rate` to `floor` times it over the steps of the stage; `linear` stays for the share `hold` of the
+            steps, then falls evenly to `floor` times it.
         milestones: steps, rising.
         warmup: steps over which the rate first rises linearly from 0.
         clip: the largest gradient norm over all parameters together; larger gradients are scaled down.
@@ -30,10 +31,11 @@ class OptimiserConfig:
     betas: tuple[float, float] = (0.9, 0.999)
     epsilon: float = 1e-8
     weight_decay: float = 0.0
-    schedule: Literal["constant", "milestones", "cosine"] = "constant"
+    schedule: Literal["constant", "milestones", "cosine", "linear"] = "constant"
     milestones: tuple[int, ...] = ()
     factor: float = 0.5
     floor: float = 0.0
+    hold: float = 0.5
     warmup: int = 0
     clip: float | None = None
 
@@ -48,6 +50,8 @@ class OptimiserConfig:
             raise ValueError(f"milestones: expected rising steps, got {self.milestones}")
         if (self.schedule == "milestones") != bool(self.milestones):
             raise ValueError("milestones: expected exactly where schedule = 'milestones'")
+        if not 0 <= self.hold < 1:
+            raise ValueError(f"hold: expected a share of the steps in [0, 1), got {self.hold}")
         if self.clip is not None and not self.clip > 0:
             raise ValueError(f"clip: expected > 0, got {self.clip}")
 
@@ -60,6 +64,10 @@ def learning_rate_at(config: OptimiserConfig, step: int, steps: int) -> float:
     elif config.schedule == "cosine":
         fraction = min(1.0, (step - 1) / max(1, steps))
         rate *= config.floor + (1 - config.floor) * (1 + math.cos(math.pi * fraction)) / 2
+    elif config.schedule == "linear":
+        held = config.hold * steps
+        fraction = min(1.0, max(0.0, (step - 1 - held) / (steps - held)))
+        rate *= 1 - (1 - config.floor) * fraction
     return rate * min(1.0, step / config.warmup) if config.warmup else rate
 
 

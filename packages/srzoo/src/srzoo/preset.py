@@ -259,12 +259,11 @@ def _stage(table: Table, origin: str) -> Stage:
         raise PresetError(origin, f"objective: unknown '{read.objective}'", nearest(read.objective, OBJECTIVES))
     config_class, objective_class = OBJECTIVES[read.objective]
     loss = build(config_class, read.loss, origin=f"{origin}: loss")
-    _check_roles(origin, "networks", set(read.networks), set(objective_class.roles(loss)))
-    owned = [role for config in read.optimisers.values() for role in config.networks]
-    _check_roles(origin, "optimisers", set(owned), set(read.networks))
-    _check_roles(origin, "optimisers", set(read.optimisers), set(objective_class.roles(loss)))
-    if len(owned) > len(set(owned)):
-        raise PresetError(origin, "optimisers: a network has two", "give each network one")
+    steps = objective_class.optimisers(loss)
+    _check_roles(origin, "networks", read.networks, [role for roles in steps.values() for role in roles])
+    _check_roles(origin, "optimisers", read.optimisers, steps)
+    for name, roles in steps.items():
+        _check_roles(origin, f"optimisers.{name}.networks", read.optimisers[name].networks, roles)
     if read.steps < 1 or read.scale < 1:
         raise PresetError(origin, f"steps, scale: expected at least 1, got {read.steps}, {read.scale}", "mend them")
     plans = {role: _network(network, role, read, origin) for role, network in read.networks.items()}
@@ -284,8 +283,8 @@ def _stage(table: Table, origin: str) -> Stage:
     )
 
 
-def _check_roles(origin: str, what: str, given: set[str], expected: set[str]) -> None:
-    if given != expected:
+def _check_roles(origin: str, what: str, given: Iterable[str], expected: Iterable[str]) -> None:
+    if sorted(given) != sorted(expected):
         raise PresetError(
             origin,
             f"{what}: expected {', '.join(sorted(expected))}, got {', '.join(sorted(given))}",
@@ -307,8 +306,9 @@ def _network(table: Table, role: str, read: _StageTable, origin: str) -> Network
             settings.setdefault(key, value)
     plan = build(_Common, {key: table[key] for key in _NETWORK_KEYS if key in table}, origin=where)
     config = build(config_class, settings, origin=where)
-    if role == OBJECTIVES[read.objective][1].degrader:
-        _check_degrader(type_, config, read.scale, where)
+    objective = OBJECTIVES[read.objective][1]
+    if role == objective.degrader:
+        _check_degrader(type_, config, read.scale, where, restyles=objective.restyles)
     return NetworkPlan(plan.type, config, plan.start_from, plan.ema)
 
 
@@ -316,9 +316,11 @@ def _side(objective: str, role: str, patch: int, scale: int) -> int:
     return patch // scale if role in OBJECTIVES[objective][1].lr_critics else patch
 
 
-def _check_degrader(type_: str, config: Any, scale: int, where: str) -> None:
+def _check_degrader(type_: str, config: Any, scale: int, where: str, *, restyles: bool) -> None:
     if type_ not in DEGRADERS:
         raise PresetError(where, f"type: {type_} makes no LR", f"use one of {', '.join(DEGRADERS)}")
+    if restyles:
+        return  # LR to LR, whatever the scale between LR and HR
     if not hasattr(config, "scale") and scale != 1:
         raise PresetError(where, f"{type_} keeps the size, but the stage's scale is {scale}", "use --set scale=1")
 

@@ -13,7 +13,7 @@ from degrade.schema import nearest
 from srzoo.cli.fusion import METHOD, Fusion, is_fusion, read_fusion
 from srzoo.evaluate import BICUBIC, Method
 from srzoo.upscale.fuse import fuse
-from srzoo.upscale.resolve import resolve_model
+from srzoo.upscale.resolve import SR_ROLES, resolve_model
 
 if TYPE_CHECKING:
     from srzoo.checkpoint import Model
@@ -139,7 +139,7 @@ def named(text: str) -> tuple[str, str]:
 
 
 def _short(path: Path) -> str:
-    return path.absolute().parent.name if path.stem == "generator" else path.stem
+    return path.absolute().parent.name if path.stem in SR_ROLES else path.stem
 
 
 def _unused(label: str, path: Path, there: Sequence[Contestant]) -> str:

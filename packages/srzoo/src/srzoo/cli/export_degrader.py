@@ -15,7 +15,7 @@ from degrade.errors import printable
 Examples:
   srzoo export-degrader runs/srdgan-h2l-small -o h2l.pt
   srzoo export-degrader runs/dml -o dml.pt --name dml-city100 --licence CC-BY-4.0
-  srzoo export-degrader runs/joint:h2l -o h2l.pt
+  srzoo export-degrader runs/srdgan-joint -o h2l.pt     its h2l
   degrade inspect h2l.pt                     its card, the gate, trust
 """,
 )
@@ -32,9 +32,9 @@ def command(run: str, output: Path, name: str, description: str, licence: str, f
 
     The file is TorchScript with a card in it; it passes degrade's gate and is put on your list of trusted files.
     """
-    from srzoo.upscale.resolve import resolve_model
+    from srzoo.upscale.resolve import LR_ROLES, resolve_model
 
-    path, _ = resolve_model(run, option="srzoo export-degrader")
+    path, _ = resolve_model(run, option="srzoo export-degrader", roles=LR_ROLES)
     from srzoo.export import Words, export_degrader
 
     admitted = export_degrader(path, output, Words(name, description, licence), overwrite=force)

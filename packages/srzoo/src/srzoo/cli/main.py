@@ -23,7 +23,10 @@ COMMANDS = {  # name: (module with a click command called `command`, help)
     "train": ("srzoo.cli.train", "Train a network on shards; the same command again goes on."),
     "upscale": ("srzoo.cli.upscale", "Enlarge photographs with a trained network."),
     "evaluate": ("srzoo.cli.evaluate", "Judge models on test sets: PSNR, SSIM and more, beside published figures."),
+    "evaluate-degrader": ("srzoo.cli.evaluate_degrader", "Judge networks that make LR by real pairs, noise and all."),
     "export-degrader": ("srzoo.cli.export_degrader", "Write a trained degrader as a file that recipes run."),
+    "compare": ("srzoo.cli.compare", "Show several models' results on one page; a blind study of them."),
+    "kernel": ("srzoo.cli.kernel", "Estimate the blur kernels of photographs, for recipes to draw from."),
     "report": ("srzoo.cli.report", "Show a network beside bicubic on one page."),
     "study": ("srzoo.cli.study", "Show a chain of experiments on one page, and which claims hold."),
 }

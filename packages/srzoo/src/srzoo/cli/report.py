@@ -80,7 +80,7 @@ def command(
 
     RUN is a run folder, a model file, or the name of either. A page of the same name is replaced.
     """
-    from srzoo.upscale.resolve import resolve_model
+    from srzoo.upscale.resolve import SR_ROLES, resolve_model
 
     if len(lr) != len(hr):
         raise UsageError("srzoo report", f"{len(lr)} --lr but {len(hr)} --hr", "give them in pairs")
@@ -106,7 +106,7 @@ def command(
     click.echo(printable(sentence), err=True)
     cases, left_out = _cases(list(zip(lr, hr, strict=True)), photo, upscaler.scale)
     page = page_of(
-        title or (path.parent.name if path.stem == "generator" else path.stem),
+        title or (path.parent.name if path.stem in SR_ROLES else path.stem),
         upscaler,
         read_diary(path.parent),
         shown=_shown(cases, upscaler),

@@ -167,6 +167,7 @@ def _checked(preset: Preset, options: RunOptions, as_json: bool) -> int:
 def _trained(preset: Preset, options: RunOptions, as_json: bool) -> int:
     from srzoo.cli.watching import watching
     from srzoo.trainer import train
+    from srzoo.upscale.resolve import SR_ROLES
 
     with watching() as watcher:
         outcome = train(preset, options, watcher)
@@ -178,7 +179,7 @@ def _trained(preset: Preset, options: RunOptions, as_json: bool) -> int:
     if outcome.left_out:
         _say(outcome.left_out)
         _say("the same command runs that stage once they are there")
-    makes_sr = "generator" in preset.stages[-1].networks
+    makes_sr = any(role in preset.stages[-1].networks for role in SR_ROLES)
     command = f"upscale --model {outcome.folder} photo.jpg" if makes_sr else f"export-degrader {outcome.folder} -o x.pt"
     _say(f"done: {outcome.folder}  (next: srzoo {command})")
     return 0

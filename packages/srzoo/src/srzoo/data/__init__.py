@@ -6,7 +6,7 @@ from srzoo.data.noise import noise_beside
 from srzoo.data.order import Group, SampleOrder
 from srzoo.data.sets import JoinedPairs, SetChoice, read_choice
 from srzoo.data.split import Split, hold_out
-from srzoo.data.unpaired import Patches, Photos, RealCrops, large_enough, open_real_lr
+from srzoo.data.unpaired import Patches, Photos, RealCrops, RealSet, large_enough, open_real_lr
 from srzoo.data.where import Where, matching, parse_where
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "Patches",
     "Photos",
     "RealCrops",
+    "RealSet",
     "SampleOrder",
     "SetChoice",
     "Split",

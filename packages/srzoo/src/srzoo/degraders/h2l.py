@@ -24,7 +24,8 @@ class H2LConfig:
         noise_channels: of the map; 1 added to the image is grey noise.
         sigma: standard deviation of the noise, images being [0, 1]; the paper's 0.05.
         tail: the last convolution sees its own s x s block of HR pixels, or `wide` 2s x 2s around it (s even).
-        skip: the network adds to the mean of each s x s block of HR.
+        skip: what of each s x s block of HR the network adds to: the pixel that recipe `nearest` takes (right of and
+            below the centre if s is even), so that what is left to learn is the noise; the mean; or nothing.
     """
 
     scale: Literal[1, 2, 3, 4] = 4
@@ -34,7 +35,7 @@ class H2LConfig:
     blocks: int = 4
     features: int = 64
     tail: Literal["block", "wide"] = "block"
-    skip: bool = False
+    skip: Literal["none", "mean", "nearest"] = "none"
 
     def __post_init__(self) -> None:
         if self.scale not in (1, 2, 3, 4):
@@ -43,6 +44,8 @@ class H2LConfig:
             raise ValueError(f"noise: expected concat or add, 1 or 3 channels, got {self.noise}, {self.noise_channels}")
         if self.tail not in ("block", "wide") or (self.tail == "wide" and self.scale % 2):
             raise ValueError(f"tail: expected block, or wide at an even scale, got {self.tail!r} at {self.scale}")
+        if self.skip not in ("none", "mean", "nearest"):
+            raise ValueError(f"skip: expected none, mean or nearest, got {self.skip!r}")
         if self.blocks < 1 or self.features < 1 or not self.sigma > 0:
             raise ValueError(
                 f"expected blocks and features >= 1, sigma > 0, got {self.blocks}, {self.features}, {self.sigma}"
@@ -96,7 +99,8 @@ class H2L(nn.Module):
         wide = config.tail == "wide"
         self.receptive_field: ReceptiveField = 1 + 2 * config.blocks + (config.scale // 2 if wide else 0)
         self.inputs: tuple[ExtraInput, ...] = (NoiseInput(config.noise_channels, config.sigma),)
-        self.colour, self.adds_noise, self.skip = "rgb", config.noise == "add", config.skip
+        self.colour, self.adds_noise = "rgb", config.noise == "add"
+        self.adds_pixel, self.adds_mean = config.skip == "nearest", config.skip == "mean"
         inputs = 3 if self.adds_noise else 3 + config.noise_channels
         self.head = nn.Sequential(nn.Conv2d(inputs, config.features, 3, padding=1), nn.LeakyReLU(_SLOPE))
         self.body = Cascade(config.blocks, config.features)
@@ -109,4 +113,7 @@ class H2L(nn.Module):
             check_extra("noise", noise, image, self.config.noise_channels, scale=1)
         both = image + noise if self.adds_noise else torch.cat([image, noise], 1)
         lr = self.tail(self.body(self.head(both.to(self.tail.weight.dtype)))).to(image.dtype)
-        return lr + F.avg_pool2d(image, self.scale) if self.skip else lr
+        if self.adds_pixel:
+            centre = self.scale // 2
+            return lr + image[:, :, centre :: self.scale, centre :: self.scale]
+        return lr + F.avg_pool2d(image, self.scale) if self.adds_mean else lr

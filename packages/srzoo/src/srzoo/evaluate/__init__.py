@@ -2,11 +2,15 @@
 
 `pairs` finds the pictures, `measures` says what is measured, `run` does it, `table` lays it out, `anchors` holds what
 was published.
+
+Of networks that make LR, against real pairs: `scenes` reads those, `learned_degraders` runs the networks,
+`plain_degraders` what they have to beat, `degraders` measures, with `linear_part` for noise, and `degrader_table` lays
+it out.
 """
 
 from srzoo.evaluate.measures import COLUMNS, Figures, Measures
 from srzoo.evaluate.pairs import Pair, TestSet, find_pairs, find_set
-from srzoo.evaluate.run import Judged, Method, Upscale, evaluate, mean
+from srzoo.evaluate.run import Judged, Method, Upscale, evaluate, made_by, mean
 from srzoo.evaluate.table import Grid, Results, markdown, means_grid, pictures_grid
 from srzoo.upscale.bicubic import BICUBIC
 
@@ -25,6 +29,7 @@ __all__ = [
     "evaluate",
     "find_pairs",
     "find_set",
+    "made_by",
     "markdown",
     "mean",
     "means_grid",

@@ -64,23 +64,30 @@ def evaluate(pairs: Sequence[Pair], methods: Sequence[Method], measures: Measure
         hr, lr = _read(pair.hr), None if pair.lr is None else _read(pair.lr)
         truth, start = _fitted(pair, hr, lr, scale)
         height, width = truth.shape[:2]
-        enlarged = imresize_uint8(start, height, width)
-        made: dict[str, Pixels] = {}
+        made = made_by(methods, start, height, width)
         figures: dict[str, Figures] = {}
         for method in methods:
-            if method.upscale is None:
-                sr = enlarged
-            elif method.parts:
-                sr = method.upscale(*(made[part] for part in method.parts))
-            else:
-                sr = method.upscale(enlarged if method.keeps_size else start)
+            sr = made[method.name]
             if method.upscale is None and measures.protocol == "published":
                 planes = published_bicubic(hr.own(truth), scale, lr=None if lr is None else lr.own(start))
             else:
                 planes = compared(measures.protocol, sr, truth, scale)
-            made[method.name] = sr
             figures[method.name] = measures.of(planes, sr, truth, start)
         yield Judged(pair.name, truth, start, made, figures)
+
+
+def made_by(methods: Sequence[Method], start: Pixels, height: int, width: int) -> dict[str, Pixels]:
+    """What each of `methods`, in order, makes of `start` (h, w, 3): (`height`, `width`, 3) by its name."""
+    enlarged = imresize_uint8(start, height, width)
+    made: dict[str, Pixels] = {}
+    for method in methods:
+        if method.upscale is None:
+            made[method.name] = enlarged
+        elif method.parts:
+            made[method.name] = method.upscale(*(made[part] for part in method.parts))
+        else:
+            made[method.name] = method.upscale(enlarged if method.keeps_size else start)
+    return made
 
 
 def mean(figures: Sequence[Figures]) -> Figures:

@@ -7,8 +7,14 @@ terms instead of their sum.
 
 from __future__ import annotations
 
-from torch import Tensor
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
 from torch.nn import functional as F
+
+GAN = Literal["relativistic", "standard", "least_squares"]
 
 
 def standard_generator(real: Tensor, fake: Tensor, *, half: bool = False) -> Tensor:
@@ -63,6 +69,32 @@ def relativistic_critic(real: Tensor, fake: Tensor, *, half: bool = False) -> Te
     """
     real, fake = real.float(), fake.float()
     return _total(_as_real(real - fake.mean().detach()), _as_fake(fake - real.mean().detach()), half)
+
+
+# name -> (the generator's loss, the critic's), both of (real logits, fake logits, half=)
+GAN_LOSSES = {
+    "standard": (standard_generator, standard_critic),
+    "relativistic": (relativistic_generator, relativistic_critic),
+    "least_squares": (least_squares_generator, least_squares_critic),
+}
+
+
+@dataclass(frozen=True)
+class AdversarialLoss:
+    """`gan` over a critic, which is given pictures (B, C, H, W) in [0, 1]: what either side minimises."""
+
+    gan: GAN
+    half: bool = False
+
+    def generator_term(self, critic: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
+        """For whatever made `fake`; none of the critic's graph over `real` is kept."""
+        with torch.no_grad():
+            real_logits = critic(real)
+        return GAN_LOSSES[self.gan][0](real_logits, critic(fake), half=self.half)
+
+    def critic_term(self, critic: nn.Module, real: Tensor, fake: Tensor) -> Tensor:
+        """For the critic alone: `fake` is detached."""
+        return GAN_LOSSES[self.gan][1](critic(real), critic(fake.detach()), half=self.half)
 
 
 def _total(first: Tensor, second: Tensor, half: bool) -> Tensor:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from srzoo.features.vgg19 import VGG19, Normalisation, check_layers
+from srzoo.features.vgg19 import VGG19, Normalisation, check_layers, load_vgg19
 
 
 @dataclass(frozen=True)
@@ -56,3 +57,15 @@ class PerceptualLoss(nn.Module):
         for weight, one, other in zip(self.weights, found, wanted, strict=True):
             total = total + weight * self.distance(one.float(), other.float())
         return total
+
+
+def load_perceptual(config: PerceptualConfig, *, weights: Path | None = None) -> PerceptualLoss:
+    """The loss of `config` over pretrained features.
+
+    Args:
+        weights: a file of VGG19; None looks where `load_vgg19` says.
+
+    Raises:
+        WeightsMissingError: the features are not on this machine.
+    """
+    return PerceptualLoss(config, load_vgg19(config.layers, config.normalisation, weights=weights))

@@ -1,7 +1,7 @@
 """How close a picture is to the truth: a function per idea; `protocol.py` says what exactly is compared.
 
 `psnr`, `flat_noise`, `ssim` and its odd relatives take two planes, `niqe` one, `lpips` and `color_shift` 8-bit
-pictures; `cost` weighs a network. No torch but where `lpips` and `cost` are called.
+pictures; `cost` weighs a network, `opinion` what people say. No torch but where `lpips` and `cost` are called.
 """
 
 from collections.abc import Callable

@@ -13,8 +13,7 @@ from torch import Tensor, nn
 from degrade.card import NoiseInput
 from srzoo.data import Batch, noise_beside
 from srzoo.errors import PresetError
-from srzoo.features.vgg19 import load_vgg19
-from srzoo.losses import GAN_LOSSES, PIXEL_LOSSES, PerceptualConfig, PerceptualLoss
+from srzoo.losses import GAN, PIXEL_LOSSES, AdversarialLoss, PerceptualConfig, load_perceptual, noise_moments
 from srzoo.networks.layers import fastest_layout
 from srzoo.tensors import luma
 
@@ -28,6 +27,7 @@ class DegradationConfig:
         features: which of VGG19's features the perceptual term compares.
         gan: `relativistic` average, `standard` non-saturating, or `least_squares`.
         half: the critic's two terms, and the relativistic degrader's, averaged instead of summed.
+        moments: weight of the difference between made and real noise as statistics; see `noise_moments`.
     """
 
     pixel: float = 1.0
@@ -36,8 +36,9 @@ class DegradationConfig:
     perceptual: float = 0.0
     features: PerceptualConfig = field(default_factory=PerceptualConfig)
     adversarial: float = 0.0
-    gan: Literal["relativistic", "standard", "least_squares"] = "standard"
+    gan: GAN = "standard"
     half: bool = False
+    moments: float = 0.0
 
     def __post_init__(self) -> None:
         weights = (self.pixel, self.perceptual, self.adversarial)
@@ -45,6 +46,8 @@ class DegradationConfig:
             raise ValueError(f"expected weights >= 0, and pixel or perceptual > 0, got {weights}")
         if self.border < 0:
             raise ValueError(f"border: expected 0 or more pixels, got {self.border}")
+        if self.moments < 0:
+            raise ValueError(f"moments: expected a weight >= 0, got {self.moments}")
 
 
 class Degradation:
@@ -60,6 +63,7 @@ class Degradation:
     products: tuple[str, ...] = ("degrader",)
     upscaler: str | None = None
     degrader: str | None = "degrader"
+    restyles = False
     lr_critics: frozenset[str] = frozenset({"critic"})
 
     def __init__(
@@ -69,18 +73,22 @@ class Degradation:
         for network in networks.values():
             _check_takes_noise_alone(network)
         self.parts: dict[str, Tensor] = {}
+        self.state: dict[str, Tensor] = {}
         self._layout = torch.channels_last
-        self._perceptual = _perceptual(config, vgg_weights)
+        self._gan = AdversarialLoss(config.gan, config.half)
+        self._perceptual = load_perceptual(config.features, weights=vgg_weights) if config.perceptual else None
 
     @staticmethod
-    def roles(config: DegradationConfig) -> tuple[str, ...]:
-        """The networks that these weights train; each has the optimiser of its own name."""
-        return ("degrader", "critic") if config.adversarial else ("degrader",)
+    def optimisers(config: DegradationConfig) -> dict[str, tuple[str, ...]]:
+        """One for each network that these weights train, of its name."""
+        roles = ("degrader", "critic") if config.adversarial else ("degrader",)
+        return {role: (role,) for role in roles}
 
     @staticmethod
     def check(config: DegradationConfig, *, vgg_weights: Path | None) -> None:
         """Raise WeightsMissingError if the perceptual term's features are not on this machine."""
-        _perceptual(config, vgg_weights)
+        if config.perceptual:
+            load_perceptual(config.features, weights=vgg_weights)
 
     def to(self, device: torch.device, dtype: torch.dtype | None) -> None:
         self._layout = fastest_layout(self.networks["degrader"], device, dtype)
@@ -102,6 +110,8 @@ class Degradation:
         if config.pixel:
             made, wanted = (_inside(picture, config.border) for picture in (fake, lr))
             terms["pixel"] = config.pixel * PIXEL_LOSSES[config.pixel_distance](made, wanted)
+        if config.moments:
+            terms["moments"] = config.moments * noise_moments(fake, lr, hr, self.state)
         shown = _as_rgb(fake)
         if self._perceptual is not None:
             terms["perceptual"] = config.perceptual * self._perceptual(shown, _as_rgb(lr))
@@ -109,23 +119,13 @@ class Degradation:
         if batch.real_lr is not None:
             real = _as_rgb(luma(batch.real_lr)) if is_luma else batch.real_lr
         if config.adversarial:
-            terms["adversarial"] = config.adversarial * self._degrader_term(real, shown)
+            terms["adversarial"] = config.adversarial * self._gan.generator_term(self.networks["critic"], real, shown)
         self.parts = {name: term.detach() for name, term in terms.items()}
         yield {"degrader": torch.stack(list(terms.values())).sum()}
         if config.adversarial:
-            loss = self._critic_term(real, shown.detach())
+            loss = self._gan.critic_term(self.networks["critic"], real, shown)
             self.parts["critic"] = loss.detach()
             yield {"critic": loss}
-
-    def _degrader_term(self, real: Tensor, fake: Tensor) -> Tensor:
-        critic, (degrader_loss, _) = self.networks["critic"], GAN_LOSSES[self.config.gan]
-        with torch.no_grad():
-            real_logits = critic(real)
-        return degrader_loss(real_logits, critic(fake), half=self.config.half)
-
-    def _critic_term(self, real: Tensor, fake: Tensor) -> Tensor:
-        critic, (_, critic_loss) = self.networks["critic"], GAN_LOSSES[self.config.gan]
-        return critic_loss(critic(real), critic(fake), half=self.config.half)
 
 
 def _inside(picture: Tensor, border: int) -> Tensor:
@@ -141,10 +141,3 @@ def _check_takes_noise_alone(network: nn.Module) -> None:
     if others:
         problem = f"{type(network).__name__} wants a {others[0]} beside HR"
         raise PresetError("objective: degradation", problem, "use a degrader that takes HR, or HR and noise: h2l")
-
-
-def _perceptual(config: DegradationConfig, vgg_weights: Path | None) -> PerceptualLoss | None:
-    if not config.perceptual:
-        return None
-    trunk = load_vgg19(config.features.layers, config.features.normalisation, weights=vgg_weights)
-    return PerceptualLoss(config.features, trunk)

@@ -12,8 +12,7 @@ from torch import Tensor, nn
 
 from srzoo.data import Batch
 from srzoo.errors import PresetError
-from srzoo.features.vgg19 import load_vgg19
-from srzoo.losses import GAN_LOSSES, PIXEL_LOSSES, PerceptualConfig, PerceptualLoss
+from srzoo.losses import GAN, PIXEL_LOSSES, AdversarialLoss, PerceptualConfig, high_pass, load_perceptual
 from srzoo.networks.layers import fastest_layout
 from srzoo.tensors import luma
 
@@ -27,6 +26,7 @@ class SupervisedConfig:
         features: which of VGG19's features the perceptual term compares.
         gan: `relativistic` average, `standard` non-saturating, or `least_squares`.
         half: the critic's two terms, and the relativistic generator's, averaged (ESRGAN's code) instead of summed.
+        critic_sees: the picture, or its high frequencies alone (ESRGAN-FS).
     """
 
     pixel: float = 1.0
@@ -35,8 +35,9 @@ class SupervisedConfig:
     perceptual: float = 0.0
     features: PerceptualConfig = field(default_factory=PerceptualConfig)
     adversarial: float = 0.0
-    gan: Literal["relativistic", "standard", "least_squares"] = "relativistic"
+    gan: GAN = "relativistic"
     half: bool = False
+    critic_sees: Literal["picture", "high_pass"] = "picture"
 
     def __post_init__(self) -> None:
         weights = (self.pixel, self.perceptual, self.adversarial)
@@ -57,6 +58,7 @@ class Supervised:
     products: tuple[str, ...] = ("generator",)
     upscaler: str | None = "generator"
     degrader: str | None = None
+    restyles = False
     lr_critics: frozenset[str] = frozenset()
     border = 0
 
@@ -67,18 +69,22 @@ class Supervised:
         if config.colour == "y":
             _check_takes_luma(networks["generator"])
         self.parts: dict[str, Tensor] = {}
+        self.state: dict[str, Tensor] = {}
         self._layout = torch.channels_last
-        self._perceptual = _perceptual(config, vgg_weights)
+        self._gan = AdversarialLoss(config.gan, config.half)
+        self._perceptual = load_perceptual(config.features, weights=vgg_weights) if config.perceptual else None
 
     @staticmethod
-    def roles(config: SupervisedConfig) -> tuple[str, ...]:
-        """The networks that these weights train; each has the optimiser of its own name."""
-        return ("generator", "critic") if config.adversarial else ("generator",)
+    def optimisers(config: SupervisedConfig) -> dict[str, tuple[str, ...]]:
+        """One for each network that these weights train, of its name."""
+        roles = ("generator", "critic") if config.adversarial else ("generator",)
+        return {role: (role,) for role in roles}
 
     @staticmethod
     def check(config: SupervisedConfig, *, vgg_weights: Path | None) -> None:
         """Raise WeightsMissingError if the perceptual term's features are not on this machine."""
-        _perceptual(config, vgg_weights)
+        if config.perceptual:
+            load_perceptual(config.features, weights=vgg_weights)
 
     def to(self, device: torch.device, dtype: torch.dtype | None) -> None:
         self._layout = fastest_layout(self.networks["generator"], device, dtype)
@@ -99,24 +105,19 @@ class Supervised:
             terms["pixel"] = config.pixel * PIXEL_LOSSES[config.pixel_distance](fake, real)
         if self._perceptual is not None:
             terms["perceptual"] = config.perceptual * self._perceptual(fake, real)
+        seen = self._seen(real), self._seen(fake)
         if config.adversarial:
-            terms["adversarial"] = config.adversarial * self._generator_term(real, fake)
+            terms["adversarial"] = config.adversarial * self._gan.generator_term(self.networks["critic"], *seen)
         self.parts = {name: term.detach() for name, term in terms.items()}
         yield {"generator": torch.stack(list(terms.values())).sum()}
         if config.adversarial:
-            loss = self._critic_term(real, fake.detach())
+            loss = self._gan.critic_term(self.networks["critic"], *seen)
             self.parts["critic"] = loss.detach()
             yield {"critic": loss}
 
-    def _generator_term(self, real: Tensor, fake: Tensor) -> Tensor:
-        critic, (generator_loss, _) = self.networks["critic"], GAN_LOSSES[self.config.gan]
-        with torch.no_grad():
-            real_logits = critic(real)
-        return generator_loss(real_logits, critic(fake), half=self.config.half)
-
-    def _critic_term(self, real: Tensor, fake: Tensor) -> Tensor:
-        critic, (_, critic_loss) = self.networks["critic"], GAN_LOSSES[self.config.gan]
-        return critic_loss(critic(real), critic(fake), half=self.config.half)
+    def _seen(self, picture: Tensor) -> Tensor:
+        """What the critic sees of it."""
+        return high_pass(picture) if self.config.critic_sees == "high_pass" else picture
 
 
 def _check_takes_luma(generator: nn.Module) -> None:
@@ -124,10 +125,3 @@ def _check_takes_luma(generator: nn.Module) -> None:
     if first is not None and first.in_channels != 1:
         problem = f"y, but the generator is given {first.in_channels} channels"
         raise PresetError("loss.colour", problem, "use vdsr, srcnn or rcan_dml with one channel")
-
-
-def _perceptual(config: SupervisedConfig, vgg_weights: Path | None) -> PerceptualLoss | None:
-    if not config.perceptual:
-        return None
-    trunk = load_vgg19(config.features.layers, config.features.normalisation, weights=vgg_weights)
-    return PerceptualLoss(config.features, trunk)

@@ -42,6 +42,13 @@ MEASURES: dict[str, Measure] = {  # the figures of `srzoo evaluate`, in the digi
     "seconds": Measure("s/MP", 2, -1),
     "megabytes": Measure("MB/MP", 0, -1),
     "parameters": Measure("parameters", 0, -1),
+    # of `srzoo evaluate-degrader`
+    "std": Measure("noise", 2, 0),
+    "std_error": Measure("noise by brightness", 3, -1),
+    "std_error_worst": Measure("worst brightness", 3, -1),
+    "spectrum_error": Measure("spectrum dB", 2, -1),
+    "spectrum_shape_error": Measure("grain dB", 2, -1),
+    "correlation_error": Measure("channels", 3, -1),
 }
 _SIGNS = {"higher": 1, "lower": -1, "neither": 0}
 

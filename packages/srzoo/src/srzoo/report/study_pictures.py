@@ -135,6 +135,8 @@ def _places(spec: PicturesSpec, pictures: Sequence[_Picture], height: int, width
             problem = f"box {list(spec.box)} leaves the {height} rows and {width} columns that all pictures share"
             raise UsageError(spec.title, problem, "write it as y, x, height, width")
         return [spec.box]
+    if spec.box == "whole":
+        return [(0, 0, height, width)]
     step = spec.scale if min(height, width) >= spec.scale else 1
     side = min(spec.side, height, width) // step * step
     results = [p.pixels[:height, :width] for p in pictures if p.factor == 1 and not p.item.truth]

@@ -52,8 +52,8 @@
       { label = "truth", file = "hr/night.png", truth = true, note = "ISO 3200" },
     ]                               # beside a truth, HR crops get their PSNR
     scale = 4                       # of LR files: they are shown enlarged over the same field of view
-    box = [64, 128, 96, 96]         # y, x, height, width in HR pixels; "auto": where the results differ
-    side = 96                       # most; "detail": most detail: windows of `side`,
+    box = [64, 128, 96, 96]         # y, x, height, width in HR pixels; "whole": a figure; "auto": where the
+    side = 96                       # results differ most; "detail": most detail: windows of `side`,
     count = 1                       # `count` of them
     zoom = 3                        # pixels on the page for one of HR
     brighten = 3.0                  # times 8-bit sRGB values, for show only: figures are of the files
@@ -172,7 +172,7 @@ class PicturesSpec:
     title: str
     items: tuple[Item, ...]
     note: str = ""
-    box: tuple[int, int, int, int] | Literal["auto", "detail"] = "auto"
+    box: tuple[int, int, int, int] | Literal["auto", "detail", "whole"] = "auto"
     scale: int = 4
     side: int = 96
     count: int = 1

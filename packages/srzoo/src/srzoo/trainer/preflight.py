@@ -11,6 +11,7 @@ import numpy as np
 from degrade.errors import DegradeError
 from degrade.shards.reader import ShardSet
 from srzoo.data import check_batch, check_patch, large_enough
+from srzoo.discriminators import DISCRIMINATORS
 from srzoo.errors import IntegrityError, PresetError, SrzooError, UsageError
 from srzoo.objectives import OBJECTIVES
 from srzoo.preset import Preset, Stage
@@ -121,8 +122,9 @@ class _Check:
             return  # a run that goes on has its own
         earlier = {stage.name for stage in self.preset.stages[:number]}
         for role, plan in self.preset.stages[number].networks.items():
-            if plan.start_from and plan.start_from.partition(":")[0] not in earlier:
-                find_start(plan.start_from, role, self.options.out)
+            is_made = str(plan.start_from).partition(":")[0] in earlier and plan.type not in DISCRIMINATORS
+            if plan.start_from and not is_made:
+                find_start(plan, role, self.options.out)
 
 
 def _networks(stage: Stage) -> None:
@@ -150,7 +152,8 @@ def _check_lr(stage: Stage, material: Material) -> None:
     """What a degrader trains and is validated on is large enough."""
     objective = OBJECTIVES[stage.objective][1]
     if objective.degrader is not None:
-        check_lr_size(material.pairs.hr_size, scale=stage.scale, border=stage.loss.border)
+        border = getattr(stage.loss, "border", 0)  # a loss that leaves nothing off has no such key
+        check_lr_size(material.pairs.hr_size, scale=stage.scale, border=border)
     if material.real_lr is not None:
         large_enough(material.real_lr, stage.data.patch // stage.scale)
 

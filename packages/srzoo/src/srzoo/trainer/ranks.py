@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -40,6 +40,18 @@ class Ranks:
         shared = torch.tensor(number, device=device)
         distributed.all_reduce(shared, op=distributed.ReduceOp.MAX)
         return int(shared.item())
+
+    def gathered(self, tensors: Mapping[str, Tensor]) -> list[dict[str, Tensor]]:
+        """`tensors` of every process, in the order of their ranks; names and sizes are the same in all."""
+        found: list[dict[str, Tensor]] = [{} for _ in range(self.world)]
+        for name in sorted(tensors):
+            whole = [tensors[name]]
+            if self.world > 1:
+                whole = [torch.empty_like(tensors[name]) for _ in range(self.world)]
+                distributed.all_gather(whole, tensors[name])
+            for place, tensor in zip(found, whole, strict=True):
+                place[name] = tensor
+        return found
 
     def wait(self) -> None:
         if self.world > 1:

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from degrade.atomic import write_bytes
 from srzoo.checkpoint import State, prune_states, save_model, save_state
@@ -21,7 +21,7 @@ from srzoo.trainer.clock import Clock
 from srzoo.trainer.context import Context
 from srzoo.trainer.device import autocast, autocast_type, seed_step
 from srzoo.trainer.journal import Journal
-from srzoo.trainer.lr_validation import LRValidator
+from srzoo.trainer.lr_validation import LRValidator, check_multiple
 from srzoo.trainer.rounds import Rounds
 from srzoo.trainer.start import load_start
 from srzoo.trainer.update import Clipped, NotFiniteError, apply_update
@@ -48,6 +48,7 @@ class StageRun:
         self.scores: dict[str, float] = {}
         self.best: dict[str, float] = {}
         self._losses: dict[str, float] = {}
+        self._kept: list[dict[str, Tensor]] = []  # the objective's state in every process, when it may be saved
 
     def begin(self, state: State | None) -> None:
         """Take the weights that the preset starts from, or everything from `state`."""
@@ -63,6 +64,7 @@ class StageRun:
         }
         if state is not None:
             states.restore(state.tensors, self.networks, self.averages, self.optimisers)
+            self.objective.state = states.kept_by(state.tensors, self.context.ranks.rank, self.context.device)
             self.step = state.facts["stage_step"]
             self.best = state.facts["best"]
             self.clock.seconds = state.facts["seconds"]
@@ -99,10 +101,21 @@ class StageRun:
         if self.objective.upscaler is not None:
             found.append((self.objective.upscaler, self.material.validator))
         if self.objective.degrader is not None:
-            held_out, border = self.material.split.held_out, self.objective.border
-            settings = {"watch": self.stage.watch, "scale": self.stage.scale, "border": border}
-            found.append((self.objective.degrader, LRValidator(self.material.pairs, held_out, **settings)))
+            found.append((self.objective.degrader, self._lr_validator(self.networks[self.objective.degrader])))
         return found
+
+    def _lr_validator(self, degrader: Any) -> LRValidator:
+        stage, material = self.stage, self.material
+        height, width = material.pairs.hr_size
+        check_multiple(degrader, (height // stage.scale, width // stage.scale), stage.data.patch, scale=stage.scale)
+        return LRValidator(
+            material.pairs,
+            material.split.held_out,
+            watch=stage.watch,
+            scale=stage.scale,
+            border=self.objective.border,
+            references=material.real_lr if any(one.kind == "reference" for one in degrader.inputs) else None,
+        )
 
     def _batches(self) -> Batches:
         data, seed, real_lr = self.stage.data, self.context.options.seed, None
@@ -175,17 +188,22 @@ class StageRun:
     def _look(self, *, is_last: bool, is_stopped: bool) -> None:
         """Log, validate and save when it is time, and after the last step. A stopped run is saved at once."""
         watch, step = self.stage.watch, self.step
-        is_logged, is_validated = (is_last or step % every == 0 for every in (watch.log_every, watch.validate_every))
+        is_logged, is_validated, is_due = (
+            is_last or step % every == 0 for every in (watch.log_every, watch.validate_every, watch.save_every)
+        )
+        is_due = is_due or is_stopped
         if is_last and step % watch.log_every:
             self._losses = self._read_losses()
         with self.clock.paused():
+            if is_due or is_validated:  # then it may be the best; all ranks agree on that, not yet on which is
+                self._kept = self.context.ranks.gathered(self.objective.state)
             if self.context.journal is not None and (is_logged or is_validated):
                 try:
                     self._write_journal(self.context.journal, is_validated=is_validated, is_last=is_last)
                 except ResourceError as error:
                     self._survive(error, is_last=is_last)
             is_best = self.best.get("step") == self.steps_before + step
-            if self.context.ranks.is_first and (is_last or is_stopped or is_best or step % watch.save_every == 0):
+            if self.context.ranks.is_first and (is_due or is_best):
                 try:
                     self._save()
                 except ResourceError as error:
@@ -248,7 +266,8 @@ class StageRun:
             "best": self.best,
             "seconds": self.clock.seconds,
         }
-        save_state(out / "state", State(step, states.gather(self.networks, self.averages, self.optimisers), facts))
+        tensors = states.gather(self.networks, self.averages, self.optimisers, self._kept)
+        save_state(out / "state", State(step, tensors, facts))
         prune_states(out / "state", keep=_KEPT_STATES, best=int(self.best["step"]) if self.best else None)
         metadata = {
             "preset": self.context.preset.text,

@@ -6,21 +6,24 @@ from pathlib import Path
 
 from torch import nn
 
-from srzoo.checkpoint import load_degrader, load_model
+from srzoo.checkpoint import load_degrader, load_model, newest_state
 from srzoo.degraders import DEGRADERS
+from srzoo.discriminators import DISCRIMINATORS
 from srzoo.errors import PresetError
 from srzoo.preset import NetworkPlan
 
 
 def load_start(network: nn.Module, role: str, plan: NetworkPlan, out: Path) -> None:
-    """Load the weights that `plan.start_from` names into `network`.
+    """Load the weights that `plan.start_from` names into `network`; a critic's are in a run's newest training state.
 
     Raises:
         PresetError: nothing of that name is trained yet, or it is another network.
         ModelFileError: a file that cannot be read.
     """
-    assert plan.start_from is not None
-    path = find_start(plan.start_from, role, out)
+    path = find_start(plan, role, out)
+    if plan.type in DISCRIMINATORS:
+        _load_critic(network, role, plan, path)
+        return
     model = load_degrader(path) if plan.type in DEGRADERS else load_model(path)
     if (model.name, model.network.config) != (plan.type, plan.config):
         raise PresetError(
@@ -31,23 +34,48 @@ def load_start(network: nn.Module, role: str, plan: NetworkPlan, out: Path) -> N
     network.load_state_dict(model.network.state_dict())
 
 
-def find_start(reference: str, role: str, out: Path) -> Path:
+def find_start(plan: NetworkPlan, role: str, out: Path) -> Path:
     """A file as it stands; else the product of an earlier stage, a run folder, or a run beside this one.
+
+    For a critic, which is no product, the folder of training states of a run.
 
     Raises:
         PresetError: nothing of that name is trained yet.
     """
-    name, colon, stated = reference.rpartition(":")
-    if not colon:
-        name, stated = reference, role
-    if Path(name).is_file():
+    assert plan.start_from is not None
+    name, stated = _parsed(plan.start_from, role)
+    is_critic = plan.type in DISCRIMINATORS
+    if Path(name).is_file() and not is_critic:
         return Path(name)
     for folder in (out / name, Path(name), out.parent / name):
-        path = folder / f"{stated}.safetensors"
-        if path.is_file():
+        path = folder / ("state" if is_critic else f"{stated}.safetensors")
+        if any(path.glob("step-*")) if is_critic else path.is_file():
             return path
+    what = "training state of a run" if is_critic else "trained"
     raise PresetError(
         f"networks.{role}.start_from",
-        f"no trained '{reference}' beside {out}",
-        f"train it first (srzoo train {name}), or --set networks.{role}.start_from=FILE.safetensors",
+        f"no {what} '{plan.start_from}' beside {out}",
+        f"train it first (srzoo train {name}), or --set networks.{role}.start_from="
+        + ("RUN:ROLE" if is_critic else "FILE.safetensors"),
     )
+
+
+def _parsed(reference: str, role: str) -> tuple[str, str]:
+    name, colon, stated = reference.rpartition(":")
+    return (name, stated) if colon else (reference, role)
+
+
+def _load_critic(network: nn.Module, role: str, plan: NetworkPlan, states: Path) -> None:
+    assert plan.start_from is not None
+    stated = _parsed(plan.start_from, role)[1]
+    state, _ = newest_state(states, put_aside=False)
+    prefix = f"network/{stated}/"
+    tensors = {} if state is None else state.tensors
+    own = {key.removeprefix(prefix): value for key, value in tensors.items() if key.startswith(prefix)}
+    if not own:
+        raise PresetError(states, f"no whole state there has a '{stated}'", "name another run or role")
+    try:
+        network.load_state_dict(own)
+    except RuntimeError:
+        problem = f"its '{stated}' is another network than {role}, {plan.type} {plan.config}"
+        raise PresetError(states, problem, "state the same type and settings, or another start_from") from None

@@ -1,11 +1,11 @@
-"""Everything that decides the next step, as named tensors: weights, averages, optimisers.
+"""Everything that decides the next step, as named tensors: weights, averages, optimisers, what an objective keeps.
 
 Learning rates, crops, the order of pairs and random numbers are closed forms of the step, so they need no state.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import torch
@@ -18,9 +18,12 @@ if TYPE_CHECKING:
 
 
 def gather(
-    networks: Mapping[str, nn.Module], averages: Mapping[str, ModelEmaV3], optimisers: Mapping[str, Clipped]
+    networks: Mapping[str, nn.Module],
+    averages: Mapping[str, ModelEmaV3],
+    optimisers: Mapping[str, Clipped],
+    kept: Sequence[Mapping[str, Tensor]] = (),
 ) -> dict[str, Tensor]:
-    """All tensors of a running stage, by name."""
+    """All tensors of a running stage, by name; `kept` is the objective's `state` in each process."""
     tensors: dict[str, Tensor] = {}
     for role, network in networks.items():
         tensors |= {f"network/{role}/{key}": value for key, value in network.state_dict().items()}
@@ -30,6 +33,8 @@ def gather(
         for index, parameter in enumerate(clipped.parameters()):
             for key, value in clipped.optimiser.state[parameter].items():
                 tensors[f"optimiser/{name}/{index}/{key}"] = value
+    for rank, own in enumerate(kept):
+        tensors |= {f"objective/{rank}/{key}": value for key, value in own.items()}
     return tensors
 
 
@@ -52,6 +57,12 @@ def restore(
         for index, parameter in enumerate(clipped.parameters()):
             saved = _below(tensors, f"optimiser/{name}/{index}/")
             clipped.optimiser.state[parameter] = {key: _placed(value, parameter) for key, value in saved.items()}
+
+
+def kept_by(tensors: Mapping[str, Tensor], rank: int, device: torch.device) -> dict[str, Tensor]:
+    """The objective's `state` in process `rank`, or, where there were fewer, in one of those, on `device`."""
+    ranks = 1 + max((int(key.split("/")[1]) for key in tensors if key.startswith("objective/")), default=0)
+    return {key: value.to(device) for key, value in _below(tensors, f"objective/{rank % ranks}/").items()}
 
 
 def _below(tensors: Mapping[str, Tensor], prefix: str) -> dict[str, Tensor]:

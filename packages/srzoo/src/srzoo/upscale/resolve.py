@@ -9,18 +9,26 @@ from degrade.schema import nearest
 from srzoo.errors import UsageError
 
 SUFFIX = ".safetensors"
-ROLE = "generator"
+SR_ROLES = ("generator", "l2h")  # names of products that make SR, first choice first
+LR_ROLES = ("degrader", "h2l")
 _FOREIGN = {".pth", ".pt", ".ckpt", ".bin", ".pkl"}  # read without running any code in them
 
 
-def resolve_model(name: str | None = None, *, runs: Path = Path("runs"), option: str = "--model") -> tuple[Path, str]:
+def resolve_model(
+    name: str | None = None,
+    *,
+    runs: Path = Path("runs"),
+    option: str = "--model",
+    roles: tuple[str, ...] = SR_ROLES,
+) -> tuple[Path, str]:
     """The model file and a sentence that says which it is and why.
 
     Args:
-        name: a model file or public checkpoint; a run folder, or `RUN:role` where a run has several products; the name
-            of a run below `runs`; the name of a shipped model. None: the run below `runs` whose generator was written
-            last, else the shipped model.
+        name: a model file or public checkpoint; a run folder, or `RUN:role` for another than its first product of
+            `roles`; the name of a run below `runs`; the name of a shipped model. None: the run below `runs` whose
+            network for SR was written last, else the shipped model.
         option: what the user wrote `name` after, for messages.
+        roles: products that are meant where the user names none.
 
     Raises:
         UsageError: nothing of that name; the line names what there is.
@@ -32,7 +40,7 @@ def resolve_model(name: str | None = None, *, runs: Path = Path("runs"), option:
         return Path(name), f"model {name}"
     for folder in (Path(name), Path(path), runs / path):
         if folder.is_dir():
-            product = _product(folder, role if folder != Path(name) else "")
+            product = _product(folder, role if folder != Path(name) else "", roles)
             return product, f"model {product}"
     shipped = {key: file for file in shipped_models() for key in (file.stem, file.stem.partition("-")[2])}
     if name in shipped:
@@ -53,7 +61,7 @@ def shipped_models() -> list[Path]:
 def _default(runs: Path) -> tuple[Path, str]:
     found = _runs(runs)
     if found:
-        newest = found[-1] / f"{ROLE}{SUFFIX}"
+        newest = _product(found[-1], "", SR_ROLES)
         which = "the only run" if len(found) == 1 else f"the newest of {len(found)} runs"
         return newest, f"model {newest}, {which} under {runs}/"
     shipped = shipped_models()
@@ -63,22 +71,23 @@ def _default(runs: Path) -> tuple[Path, str]:
 
 
 def _runs(runs: Path) -> list[Path]:
-    """Run folders that have a generator, the one written last at the end."""
-    dated = []
-    for file in runs.glob(f"*/{ROLE}{SUFFIX}"):
-        if file.is_file():
-            dated.append((file.stat().st_mtime_ns, file.parent.name, file.parent))
-    return [folder for _, _, folder in sorted(dated)]
+    """Run folders that have a network for SR, the one written last at the end."""
+    files = [file for role in SR_ROLES for file in runs.glob(f"*/{role}{SUFFIX}") if file.is_file()]
+    dated = {file.parent: file.stat().st_mtime_ns for file in files}
+    return sorted(dated, key=lambda folder: (dated[folder], folder.name))
 
 
-def _product(folder: Path, role: str) -> Path:
+def _product(folder: Path, role: str, roles: tuple[str, ...]) -> Path:
     products = {file.stem: file for file in sorted(folder.glob(f"*{SUFFIX}"))}
     if not products:
         raise UsageError(folder, "has no model yet", "train it for longer, or choose another run")
-    if role or ROLE in products:
-        if (role or ROLE) not in products:
+    if role:
+        if role not in products:
             raise UsageError(folder, f"has no '{role}'", nearest(role, products))
-        return products[role or ROLE]
+        return products[role]
+    meant = next((products[one] for one in roles if one in products), None)
+    if meant is not None:
+        return meant
     if len(products) > 1:
         raise UsageError(folder, f"has {', '.join(products)}", f"say which, e.g. {folder}:{next(iter(products))}")
     return next(iter(products.values()))
