@@ -10,8 +10,8 @@ SRD_ON   := bicubic generic gmsr
 SRD_VGG  := --vgg-weights "$(VGG19)"
 SRD_H2L  := --patch 64 --threads 1 $(SRD_VGG)
 SRD_PLAIN := --steps 1000 --threads 1
-SRD_PSNR := --steps 800 --threads 1
-SRD_GAN  := --steps 300 --threads 1 --patch 64 $(SRD_VGG)
+SRD_PSNR := --steps 600 --patch 64 --threads 1
+SRD_GAN  := --steps 200 --threads 1 --patch 64 $(SRD_VGG)
 
 .PHONY: srdgan-small
 srdgan-small: $(READY) ## SRDGAN in small, to build/srdgan/report.html (SR_DATA=DIR; an hour)
