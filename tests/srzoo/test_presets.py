@@ -200,7 +200,8 @@ def test_h2l_compares_the_features_that_l2h_does() -> None:
 @pytest.mark.parametrize("name", LEARNED_TWINS)
 def test_a_degraders_twin_minimises_the_same_with_a_network_small_enough_to_ship(name: str) -> None:
     twin, full = only_stage(name), only_stage(name.replace("h2l-small", "h2l-vgg34").removesuffix("-small"))
-    assert twin.loss == full.loss
+    ours = {"moments": 0.0, "perceptual": 0.1} if name.startswith("srdgan") else {}  # what its source says of it
+    assert replace(twin.loss, **ours) == full.loss
     assert twin.scale == full.scale
     assert [plan.type for plan in twin.networks.values()] == [plan.type for plan in full.networks.values()]
     parameters = sum(p.numel() for p in build_networks(twin, seed=0)["degrader"].parameters())

@@ -38,9 +38,9 @@ VARIANTS: list[tuple[str, dict[str, Any]]] = [
     ("basis_kernels", {"size": 41}),
     ("direct_kpn", {"size": 39}),
     ("dual_input", {"single": True}),
-    ("h2l", {"noise": "add", "noise_channels": 1, "skip": True}),
+    ("h2l", {"noise": "add", "noise_channels": 1, "skip": "mean"}),
     ("h2l", {"tail": "wide", "noise_channels": 1}),
-    ("h2l", {"scale": 3, "skip": True}),
+    ("h2l", {"scale": 3, "skip": "nearest"}),
     ("h2l", {"scale": 2, "tail": "wide", "noise": "add"}),
     ("h2l", {"scale": 1}),
 ]
