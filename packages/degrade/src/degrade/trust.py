@@ -6,6 +6,7 @@ by SHA-256, in a list of lines as `sha256sum` writes them. What comes with degra
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import stat
@@ -126,11 +127,12 @@ def _digests(text: bytes) -> frozenset[str]:
 
 
 def _append(path: Path, line: str) -> None:
-    """One write at the end of the file, which systems carry out whole: two processes never mix their lines."""
+    """One write at the end of the file, one process at a time: a line half written would pass for a cut one."""
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
         try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX)  # until it is closed
             size = os.fstat(descriptor).st_size
             is_cut = size > 0 and os.pread(descriptor, 1, size - 1) != b"\n"  # by a crash, or edited by hand
             os.write(descriptor, b"\n" * is_cut + line.encode())
