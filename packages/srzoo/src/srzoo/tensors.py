@@ -48,3 +48,8 @@ def luma(rgb: Tensor) -> Tensor:
     """
     red, green, blue = rgb[:, 0:1], rgb[:, 1:2], rgb[:, 2:3]
     return 16.0 / 255.0 + (65.481 / 255.0) * red + (128.553 / 255.0) * green + (24.966 / 255.0) * blue
+
+
+def every_nth(hr: Tensor, scale: int) -> Tensor:
+    """(B, C, H/s, W/s): the pixel of each s x s block that recipe `nearest` takes: its centre, or right of and below it."""
+    return hr[:, :, scale // 2 :: scale, scale // 2 :: scale]

@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from degrade.card import NoiseInput
 from srzoo.degraders.layers import ExtraInput, ReceptiveField, check_extra, check_image, is_scripting
+from srzoo.tensors import every_nth
 
 _SLOPE = 0.2
 
@@ -114,6 +115,5 @@ class H2L(nn.Module):
         both = image + noise if self.adds_noise else torch.cat([image, noise], 1)
         lr = self.tail(self.body(self.head(both.to(self.tail.weight.dtype)))).to(image.dtype)
         if self.adds_pixel:
-            centre = self.scale // 2
-            return lr + image[:, :, centre :: self.scale, centre :: self.scale]
+            return lr + every_nth(image, self.scale)
         return lr + F.avg_pool2d(image, self.scale) if self.adds_mean else lr

@@ -6,6 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
+from srzoo.tensors import every_nth
+
 _BINS = 8
 _LAGS = ((0, 1), (1, 0), (1, 1), (0, 2), (2, 0))  # LR pixels
 _UNIT = (5 / 255) ** 2  # the variance that the term is stated in: noise of 5 grey levels
@@ -28,7 +30,7 @@ def noise_moments(made: Tensor, wanted: Tensor, hr: Tensor, state: dict[str, Ten
     Source: our own. Moments instead of a critic: Li et al. 2015, "Generative moment matching networks".
     """
     scale = hr.shape[2] // wanted.shape[2]
-    plain = hr[:, :, scale // 2 :: scale, scale // 2 :: scale].float()
+    plain = every_nth(hr, scale).float()
     flat = _flatness(plain.mean(1, keepdim=True))
     weights = flat[:, 0] * _bins(plain.mean(1))
     found, real = (_sums(picture.float().clamp(0, 1) - plain, flat, weights) for picture in (made, wanted))

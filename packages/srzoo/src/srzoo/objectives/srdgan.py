@@ -119,8 +119,8 @@ class SRDGAN:
             seen, wanted = torch.cat([seen, lr]), torch.cat([hr, hr])
         sr = self.networks["l2h"](seen.contiguous(memory_format=self._layouts["l2h"]))
         terms = {
-            **self._terms("h2l", config.h2l, made, lr, judged=self._judged("critic_lr", real_lr, made)),
-            **self._terms("l2h", config.l2h, sr, wanted, judged=self._judged("critic_hr", hr, sr)),
+            **self._terms("h2l", config.h2l, made, lr, critic="critic_lr", real=real_lr),
+            **self._terms("l2h", config.l2h, sr, wanted, critic="critic_hr", real=hr),
         }
         if config.moments:
             terms["h2l_moments"] = config.moments * noise_moments(made, lr, hr, self.state)
@@ -137,13 +137,11 @@ class SRDGAN:
         h2l: Any = self.networks["h2l"]
         return h2l(hr.contiguous(memory_format=self._layouts["h2l"]), *noise_beside(hr, h2l.inputs, keys))
 
-    def _judged(self, critic: str, real: Tensor, made: Tensor) -> Tensor:
-        return self._gan.generator_term(self.networks[critic], real, made)
-
     def _terms(
-        self, name: str, weights: TermsConfig, made: Tensor, wanted: Tensor, *, judged: Tensor
+        self, name: str, weights: TermsConfig, made: Tensor, wanted: Tensor, *, critic: str, real: Tensor
     ) -> dict[str, Tensor]:
         """The weighted terms of `made`, each a mean over all of it."""
+        judged = self._gan.generator_term(self.networks[critic], real, made)
         terms = {f"{name}_adversarial": weights.adversarial * judged}
         if weights.pixel:
             terms[f"{name}_pixel"] = weights.pixel * PIXEL_LOSSES[self.config.pixel_distance](made, wanted)
