@@ -51,5 +51,5 @@ def luma(rgb: Tensor) -> Tensor:
 
 
 def every_nth(hr: Tensor, scale: int) -> Tensor:
-    """(B, C, H/s, W/s): of each s x s block the pixel that recipe `nearest` takes, right of and below an even centre."""
+    """(B, C, H/s, W/s): the pixel of each block that recipe `nearest` takes, right of and below an even centre."""
     return hr[:, :, scale // 2 :: scale, scale // 2 :: scale]
