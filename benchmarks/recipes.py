@@ -207,7 +207,8 @@ def recipes(timing: dict[str, Any]) -> dict[str, dict[str, float]]:
     crops = np.stack([window(picture, 0, 0, CROP, CROP) for picture in pictures])
     ways: dict[str, dict[str, Callable[[], int]]] = {}
     for recipe in list_recipes():
-        around = [window(picture, 60, 60, HR, HR, recipe.margin) for picture in pictures]
+        side, margin = HR * recipe.reduction, recipe.margin * recipe.reduction
+        around = [window(picture, 60, 60, side, side, margin) for picture in pictures]
         numbers = itertools.count()
 
         def ours(recipe: Any = recipe, around: Any = around, numbers: Any = numbers) -> int:

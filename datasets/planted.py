@@ -2,8 +2,8 @@
 
 Folder HR gets the luma of every photograph (as gray RGB), LR the same through a kernel of 15 x 15 that differs from
 pixel to pixel: a narrow and a wide, slanted Gaussian mixed by how bright the photograph is around the pixel. So the
-truth about a learned degradation is known, and no single kernel can make it. Nothing here is random. The packages
-never import from here.
+truth about a learned degradation is known, and no single kernel can make it. It is about as strong as a zoom lens's:
+LR is 26 dB from HR, City100's 24. Nothing here is random. The packages never import from here.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from degrade import codecs
 from degrade.codecs import EXTENSIONS
 
 SIZE = 15
-NARROW, WIDE = (0.7, 0.7, 0.0), (2.6, 1.3, 0.5)  # sigma along and across, and the angle
+NARROW, WIDE = (1.4, 1.4, 0.0), (4.0, 1.8, 0.5)  # sigma along and across, and the angle
 MIDDLE, SPREAD, SIGMA = 110.0, 15.0, 2.0  # luma where both have half the weight; how fast it changes; surroundings
 
 

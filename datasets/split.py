@@ -4,6 +4,7 @@ Which photograph goes where depends on its name alone, so folders of pairs (lr/ 
 alike, and more photographs move none. With --dark the test photographs are laid out in two folders, test/dark and
 test/bright, by Ren et al. 2020's measure: the median of BT.601 luma, below or above 64, those close to it left out.
 With --scene a whole scene is kept out: photographs whose names agree in the pattern's group, `(.*)_` for desk_1 and 2.
+With --each the scenes kept out are those of every kind alike: kinds agree in that pattern's group, the camera's name.
 The packages never import from here.
 """
 
@@ -32,12 +33,12 @@ def main() -> None:
     parser.add_argument("--dark", type=int, default=0, help="dark photographs kept for testing, besides")
     parser.add_argument("--train-only", metavar="GLOB", action="append", default=[], help="names never tested on")
     parser.add_argument("--scene", metavar="REGEX", help="count scenes, not photographs: names that share this group")
+    parser.add_argument("--each", metavar="REGEX", help="of each kind in proportion: names that share this group")
     arguments = parser.parse_args()
-    if arguments.scene and arguments.dark:
-        parser.error("--scene and --dark exclude each other")
-    counts = divide(
-        arguments.photos, arguments.out, arguments.test, arguments.dark, arguments.train_only, arguments.scene
-    )
+    if arguments.dark and (arguments.scene or arguments.each):
+        parser.error("--dark goes neither with --scene nor with --each")
+    options = {name: getattr(arguments, name) for name in ("test", "dark", "train_only", "scene", "each")}
+    counts = divide(arguments.photos, arguments.out, **options)
     print(f"{arguments.photos}: " + ", ".join(f"{count} in {arguments.out / part}" for part, count in counts.items()))
 
 
@@ -48,13 +49,14 @@ def divide(
     dark: int = 0,
     train_only: list[str] | None = None,
     scene: str | None = None,
+    each: str | None = None,
 ) -> dict[str, int]:
     """Link (or copy) every photograph into its part; the number in each. `out/split.json`, written last, lists them.
 
     Raises:
         SystemExit: no photographs, or too few to keep that many.
     """
-    parts = chosen(photos, test, dark, train_only or [], scene)
+    parts = chosen(photos, test, dark, train_only or [], scene, each)
     shutil.rmtree(out, ignore_errors=True)
     for part, paths in parts.items():
         (out / part).mkdir(parents=True)
@@ -66,7 +68,7 @@ def divide(
 
 
 def chosen(
-    photos: Path, test: int, dark: int, train_only: list[str], scene: str | None = None
+    photos: Path, test: int, dark: int, train_only: list[str], scene: str | None = None, each: str | None = None
 ) -> dict[str, list[Path]]:
     """The photographs of each part, by name."""
     if not photos.is_dir():
@@ -77,9 +79,10 @@ def chosen(
     scenes: dict[str, list[Path]] = {}
     for path in found:
         if not any(fnmatch(path.name, pattern) for pattern in train_only):
-            scenes.setdefault(_scene(path, scene), []).append(path)
+            scenes.setdefault(_group(path, scene), []).append(path)
     left = dict(wanted)
-    for name in sorted(scenes, key=lambda name: hashlib.sha256(name.encode()).digest()):
+    order = sorted(scenes, key=lambda name: hashlib.sha256(name.encode()).digest())
+    for name in _in_proportion(order, each) if each else order:
         part = _brightness(scenes[name][0]) if dark and any(left.values()) else "test"
         if part is not None and left.get(part):
             parts[part] += scenes[name]
@@ -92,9 +95,18 @@ def chosen(
     return {part: sorted(paths) for part, paths in parts.items()}
 
 
-def _scene(path: Path, pattern: str | None) -> str:
+def _group(path: Path, pattern: str | None) -> str:
     match = re.match(pattern, path.stem) if pattern else None
     return match[1] if match else path.stem
+
+
+def _in_proportion(names: list[str], pattern: str) -> list[str]:
+    """Any first few of the result hold each kind of names by its share of them all, to one."""
+    kinds: dict[str, list[str]] = {}
+    for name in names:
+        kinds.setdefault(_group(Path(name), pattern), []).append(name)
+    places = [((place + 0.5) / len(kind), name) for kind in kinds.values() for place, name in enumerate(kind)]
+    return [name for _, name in sorted(places)]
 
 
 def _brightness(path: Path) -> str | None:

@@ -90,4 +90,22 @@ def test_a_scene_is_kept_out_as_a_whole(tmp_path: Path) -> None:
     assert not {name[0] for name in found["test"]} & {name[0] for name in found["train"]}
     both = split(folder, tmp_path / "out", "--test", 2, "--scene", "(.*)_", "--dark", 1)
     assert both.returncode == 2
-    assert "exclude each other" in both.stderr
+    assert "neither with --scene nor" in both.stderr
+
+
+def test_of_every_kind_as_many_are_kept_out_as_it_has(tmp_path: Path) -> None:
+    folder = tmp_path / "photos"
+    folder.mkdir()
+    for kind, count in (("canon", 12), ("nikon", 6), ("sony", 6)):
+        for number in range(count):
+            Image.fromarray(np.zeros((8, 8, 3), np.uint8)).save(folder / f"{kind}_{number}.png")
+    said = split(folder, tmp_path / "out", "--test", 8, "--each", "(.*)_")
+    assert said.returncode == 0, said.stderr
+    kept = [name.partition("_")[0] for name in parts(tmp_path / "out")["test"]]
+    assert sorted(kept) == ["canon"] * 4 + ["nikon"] * 2 + ["sony"] * 2
+
+
+def test_brightness_and_kinds_do_not_go_together(photos: Path, tmp_path: Path) -> None:
+    said = split(photos, tmp_path / "out", "--test", 3, "--dark", 4, "--each", "(.)")
+    assert said.returncode == 2
+    assert "--dark goes neither with --scene nor with --each" in said.stderr

@@ -36,8 +36,9 @@ def hashes(name: str) -> str:
     """SHA-256 over LR, HR and trace of eight pairs."""
     recipe = load_recipe(name)
     digest = hashlib.sha256()
+    side, margin = PATCH * recipe.reduction, recipe.margin * recipe.reduction
     for patch in range(PAIRS):
-        around = window(scene(seed=patch), 20, 20, PATCH, PATCH, recipe.margin)
+        around = window(scene(seed=patch), 20, 20, side, side, margin)
         pair = degrade_window(around, recipe, PairKey(2020, patch))
         digest.update(pair.lr.tobytes() + pair.hr.tobytes() + pair.trace.encode())
     return digest.hexdigest()

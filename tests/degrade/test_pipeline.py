@@ -12,6 +12,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from PIL import Image
 from scipy import ndimage, stats
 
 from degrade import pipeline
@@ -183,6 +184,39 @@ def test_lr_and_hr_stay_registered(filter: str, scale: int) -> None:
     small = np.mgrid[:24, :24]
     got = [((lr * grid).sum() / lr.sum() + 0.5) * scale - 0.5 for grid in small]
     np.testing.assert_allclose(got, at, atol=0.02 * scale)
+
+
+def test_an_hr_step_that_halves_makes_pairs_of_the_halved_photo() -> None:
+    recipe, photo = load_recipe("cleanup"), scene(seed=3)[:248, :240]
+    whole = degrade_image(photo, recipe)
+    assert (whole.hr.shape, whole.lr.shape) == ((124, 120, 3), (31, 30, 3))
+    pillow = np.asarray(Image.fromarray(photo).resize((120, 124), Image.Resampling.BICUBIC)).astype(int)
+    inner = slice(2, -2), slice(2, -2)  # at the edge Pillow leaves taps out where we mirror
+    assert np.abs(pillow[inner] - whole.hr[inner]).max() <= 1  # it rounds after each pass
+    np.testing.assert_array_equal(whole.lr, imresize_uint8(whole.hr, 31, 30))
+    for y, x in [(0, 0), (28, 56), (60, 56)]:
+        around = window(photo, 2 * y, 2 * x, 128, 128, 2 * recipe.margin)
+        pair = degrade_window(around, recipe, PairKey(0))
+        np.testing.assert_array_equal(pair.hr, whole.hr[y : y + 64, x : x + 64])
+        np.testing.assert_array_equal(pair.lr, whole.lr[y // 4 : y // 4 + 16, x // 4 : x // 4 + 16])
+        np.testing.assert_array_equal(replay(around, pair.trace, scale=4, margin=recipe.margin), pair.lr)
+
+
+def test_noise_under_hr_lies_where_the_pixel_lies_before_and_after_the_size_changes() -> None:
+    noise = '[[hr]]\nop = "gaussian_noise"\nsigma_8bit = 20\n'
+    halve = '[[hr]]\nop = "resize"\nfilter = "area"\ndivisor = 2\n'
+    text = f'name = "t"\nsource = "t"\nscale = 2\n{noise}{halve}{noise}[[lr]]\nop = "downsample"\nfilter = "area"\n'
+    recipe, photo = parse_recipe(text), scene()
+    pairs = [degrade_window(window(photo, 64, 64, 64, 64, 2 * m), recipe, PairKey(1), m) for m in (8, 16)]
+    np.testing.assert_array_equal(pairs[0].hr, pairs[1].hr)
+    assert pairs[0].hr.shape == (32, 32, 3)
+
+
+@pytest.mark.parametrize("reduction", [0, 17, 1.5, "2", True])
+def test_a_trace_with_an_impossible_reduction_is_refused(reduction: object) -> None:
+    trace = json.dumps({"key": "0", "patch": 0, "variant": 0, "reduction": reduction, "steps": []})
+    with pytest.raises(IntegrityError, match="reduction"):
+        replay(scene(64), trace, scale=4, margin=0)
 
 
 def test_gray_photos_make_gray_pairs_with_the_first_channel_s_noise() -> None:

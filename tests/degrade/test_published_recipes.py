@@ -108,6 +108,7 @@ PUBLISHED: dict[str, Expected] = {
         "anisotropic_gaussian_blur0": (0.5, {"variance_x": (0.6, 12), "variance_y": (0.6, 12), "angle": (0, PI)}),
         "gaussian_noise0": (8 / 9, {"sigma_8bit": list(range(25))}),
     },
+    "cleanup": {"resize0": (1.0, {"factor": [0.5]}), "downsample0": (1.0, {})},
     "dml_noise": {"gaussian_noise0": (1.0, {"sigma_8bit": [5]})},
     "denoise": {"gaussian_noise0": (1.0, {"sigma_8bit": (0, 55)})},
     "deblur": {

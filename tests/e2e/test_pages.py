@@ -66,7 +66,8 @@ def test_every_recipe_and_every_step_of_the_pages_runs(text: str) -> None:
         pytest.skip(str(lack))
     hr = render(48, 64, 1)
     pair = degrade_image(hr, recipe, key=3)
-    assert pair.lr.shape == (48 // recipe.scale, 64 // recipe.scale, 3)
+    each = recipe.scale * recipe.reduction
+    assert pair.lr.shape == (48 // each, 64 // each, 3)
 
 
 def test_every_op_has_a_section_with_an_example_of_it_and_a_picture() -> None:

@@ -171,11 +171,16 @@ def test_on_vgg34_only_the_perceptual_terms_differ(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", TWINS)
-def test_a_twin_minimises_the_same_with_networks_of_the_same_kinds(name: str) -> None:
+def test_a_twin_minimises_the_same_terms_with_smaller_networks(name: str) -> None:
     twin, full = only_stage(name), only_stage(TWINS[name])
-    assert twin.loss == full.loss
+    kinds = {role: plan.type for role, plan in full.networks.items()}
+    if full.objective == "cyclegan":  # stated in the preset, with the reason
+        assert twin.loss == replace(full.loss, cycle=5, identity=1)
+        kinds |= {"critic_real": "high_pass", "critic_clean": "high_pass"}
+    else:
+        assert twin.loss == full.loss
     assert twin.scale == full.scale == 4
-    assert [plan.type for plan in twin.networks.values()] == [plan.type for plan in full.networks.values()]
+    assert {role: plan.type for role, plan in twin.networks.items()} == kinds
     assert {role for role, plan in twin.networks.items() if plan.ema} == {"degrader", "generator"} & set(twin.networks)
     sizes = {role: sum(p.numel() for p in one.parameters()) for role, one in build_networks(twin, seed=0).items()}
     assert 4 * sizes["degrader"] < 1_500_000  # bytes

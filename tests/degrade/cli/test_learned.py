@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,9 @@ from torch.nn import functional as F
 from degrade import OnTheFly, open_shards
 from degrade.assets import places, reference
 from degrade.card import NoiseInput, ReferenceInput
+from degrade.functional.resample import imresize_uint8
 from degrade.ops.learned import model as running
-from degrade.recipe import load_recipe, waiting_recipes
+from degrade.recipe import load_recipe
 from degrade.synthesize import cutter
 
 NOISE = {"inputs": (NoiseInput(3, 0.05),)}
@@ -244,20 +246,115 @@ def test_a_model_that_nobody_vouched_for_is_refused_in_one_line(
     assert "no such model" in gone.err
 
 
-@pytest.mark.parametrize(
-    ("name", "model", "target"),
-    [("h2l", "h2l-small", "srdgan-small"), ("dml", "dml-small", "dml-small"), ("dml-x4", "dml-small", "dml-small")],
-)
-def test_a_recipe_whose_model_is_not_trained_yet_says_how(
-    name: str, model: str, target: str, degrade: Any, photos: Path, tmp_path: Path
+class Restyles(nn.Module):
+    """As CycleGAN's generator in small: the size stays, in multiples of 4, and the norm sees the whole picture."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.down, self.norm = nn.Conv2d(3, 8, 4, stride=4), nn.InstanceNorm2d(8)
+        self.up = nn.ConvTranspose2d(8, 3, 4, stride=4)
+
+    def forward(self, image: Tensor) -> Tensor:
+        return image + 0.2 * self.up(self.norm(self.down(image)))
+
+
+@pytest.fixture(scope="module")
+def restyles(degraders: Callable[..., Path]) -> Path:
+    torch.manual_seed(7)
+    return degraders(Restyles(), name="restyles.pt", scale=1, multiple=4, inputs=(), receptive_field="whole")
+
+
+def test_cyclegan_restyles_whole_bicubic_lr_in_half_of_the_photographs(
+    degrade: Any, photos: Path, restyles: Path, tmp_path: Path
 ) -> None:
-    if not any(name in str(lack) for lack in waiting_recipes()):
-        pytest.skip(f"{model} is there")
-    ran = synth(degrade, photos, Path(name), tmp_path / "set")
-    assert ran.code == 2
-    assert ran.err == (
-        f"degrade: error: {name}.toml: lr[0].model: model '{model}': not there yet"
-        f" - train one: make {target}, or --set lr.0.model=FILE\n"
+    chosen = Path("cyclegan"), tmp_path / "set", "--workers", 1, "--variants", 12, "--set", f"lr.1.model={restyles}"
+    ran = synth(degrade, photos, *chosen)
+    assert (ran.code, ran.err) == (0, "")
+    stored, restyled = open_shards(tmp_path / "set"), {}
+    for index in range(len(stored)):
+        trace, (lr, hr) = stored.trace(index), stored.read(index)
+        (y, x), photo = stored.origin(index), stored.source_row(index)["path"]
+        pixels = np.asarray(Image.open(photos / photo))
+        np.testing.assert_array_equal(hr, pixels[y : y + 16, x : x + 16])
+        bicubic = imresize_uint8(pixels, 15, 18)[y // 4 : y // 4 + 4, x // 4 : x // 4 + 4]
+        is_restyled = len(trace["steps"]) == 2
+        assert np.array_equal(lr, bicubic) != is_restyled
+        restyled[photo, trace["variant"]] = is_restyled
+    assert 9 <= sum(restyled.values()) <= 27  # 36 coins: 18, and three standard deviations
+    forget()
+    assert degrade("replay", tmp_path / "set", "all").code == 0
+
+
+def test_cyclegan_runs_in_apply_and_preview_and_on_the_fly(
+    degrade: Any, photos: Path, restyles: Path, tmp_path: Path
+) -> None:
+    settings = f"lr.1.model={restyles}", "lr.1.probability=1"
+    stated = [word for setting in settings for word in ("--set", setting)]
+    assert synth(degrade, photos, Path("cyclegan"), tmp_path / "set", "--workers", 1, *stated).code == 0
+    assert degrade("apply", photos, "-o", tmp_path / "lr", "--recipe", "cyclegan", *stated).code == 0
+    stored, pairs = (
+        open_shards(tmp_path / "set"),
+        OnTheFly(photos, "cyclegan", patch=16, per_image=5, overrides=settings),
     )
-    assert f"not yet: {name}.toml" in degrade("recipes", "list").out
-    assert name not in {entry["short_name"] for entry in json.loads(degrade("recipes", "list", "--json").out)}
+    for index in range(len(stored)):
+        (y, x), lr = (start // 4 for start in stored.origin(index)), stored.read(index)[0]
+        whole = np.asarray(Image.open(tmp_path / "lr" / stored.source_row(index)["path"]))
+        np.testing.assert_array_equal(lr, whole[y : y + 4, x : x + 4])
+        np.testing.assert_array_equal(lr, pairs[index].lr)
+    sheet = "--patch", 32, "-n", 2, "-o", tmp_path / "sheet.png", *stated
+    ran = degrade("preview", photos / "a.png", "--recipe", "cyclegan", *sheet)
+    assert (ran.code, ran.err) == (0, "")
+
+
+def test_dsgan_and_ddnsr_make_sets_once_they_have_a_model(
+    degrade: Any, photos: Path, degraders: Any, tmp_path: Path
+) -> None:
+    class Sharpens(nn.Module):
+        def forward(self, image: Tensor) -> Tensor:
+            return 2 * image - F.avg_pool2d(image, 3, 1, 1)
+
+    class Borrows(nn.Module):
+        def forward(self, image: Tensor, reference: Tensor) -> Tensor:
+            return F.avg_pool2d(image, 4) + reference - reference.mean((2, 3), keepdim=True)
+
+    same = degraders(Sharpens(), scale=1, multiple=1, inputs=(), receptive_field=18)
+    takes = degraders(Borrows(), scale=4, multiple=4, inputs=(ReferenceInput("real LR"),), receptive_field=92)
+    for name, stated in (
+        ("dsgan", [f"lr.1.model={same}"]),
+        ("ddnsr", [f"lr.0.model={takes}", f"lr.0.reference={photos}"]),
+    ):
+        settings = [word for setting in stated for word in ("--set", setting)]
+        ran = synth(degrade, photos, Path(name), tmp_path / name, "--workers", 1, *settings)
+        assert (ran.code, ran.err) == (0, "")
+        assert "15 of 15 pairs made again, bit-equal" in degrade("replay", tmp_path / name, "all").out
+    lost = synth(degrade, photos, Path("ddnsr"), tmp_path / "no", "--set", f"lr.0.model={takes}")
+    assert lost.err == (
+        "degrade: error: ddnsr.toml: lr[0].reference: real_lr: no such folder here"
+        " - name a folder of real LR photographs\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "step", "preset", "more"),
+    [
+        ("cyclegan", 1, "cyclegan", ""),
+        ("dsgan", 1, "dsgan", ""),
+        ("ddnsr", 0, "ddnsr-paper", " --set lr.0.reference=DIR (real LR)"),
+    ],
+)
+def test_a_recipe_for_a_model_of_ones_own_is_listed_shown_and_says_how_to_have_one(
+    name: str, step: int, preset: str, more: str, degrade: Any, photos: Path, tmp_path: Path
+) -> None:
+    cure = f"train one (`srzoo train {preset}`, `srzoo export-degrader`) and --set lr.{step}.model=FILE{more}"
+    lack = f"{name}.toml: lr[{step}].model: model '{name}' does not come with degrade - {cure}"
+    ran = synth(degrade, photos, Path(name), tmp_path / "set")
+    assert (ran.code, ran.err) == (2, f"degrade: error: {lack}\n")
+    assert degrade("recipes", "validate", name).err == f"degrade: error: {lack}\n"
+    assert f"needs a model: {cure}\n" in degrade("recipes", "list").out
+    listed = {entry["short_name"]: entry for entry in json.loads(degrade("recipes", "list", "--json").out)}
+    assert (listed[name]["digest"], listed[name]["lacks"]) == (None, lack)
+    assert (listed["generic"]["lacks"], listed["h2l"]["lacks"]) == (None, None)
+    shown = degrade("recipes", "show", name)
+    assert (shown.code, shown.err) == (0, f"degrade: note: {lack}\n")
+    assert tomllib.loads(shown.out)["lr"][step]["model"] == name
+    assert degrade("recipes", "show", name, "--json").code == 2

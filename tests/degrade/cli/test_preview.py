@@ -8,11 +8,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from degrade import degrade_image
 from degrade.cli.preview import View, preview
+from degrade.cli.real_crops import real_crops
 from degrade.recipe import load_recipe
 from degrade.report import drawn_fields, trace_lines
 from degrade.shards.reader import open_shards
 from degrade.synthesize import synthesize
+
+
+def picture(number: int, height: int, width: int) -> np.ndarray:
+    return np.random.default_rng(number).integers(0, 256, (height, width, 3), dtype=np.uint8)
 
 
 def packed(image: np.ndarray) -> np.ndarray:
@@ -65,6 +71,31 @@ def test_a_recipe_that_is_the_baseline_has_no_second_one(photos) -> None:
     assert bicubic.shape[1] < generic.shape[1]  # two cells, three cells
 
 
+def test_of_a_recipe_that_halves_the_photograph_hr_and_baseline_are_halved_too(photos) -> None:
+    recipe = load_recipe("generic", overrides=['hr=[{op="resize", filter="nearest", divisor=2}]'])
+    halved = np.asarray(Image.open(photos / "a.png"))[1::2, 1::2]  # 30 x 36
+    view = View(patch=28, variants=1, min_detail=0)
+    sheet = packed(preview((photos / "a.png").read_bytes(), "a.png", recipe, view))
+    parts = [halved[y : y + 28, x : x + 28] for y in range(3) for x in range(9)]
+    (shown,) = [part for part in parts if times_found(sheet, packed(part), 10)]  # 28 pixels are shown 280 wide
+    around = [degrade_image(part, "bicubic").lr[1:-1, 1:-1] for part in (shown,)]  # its border is the part's own
+    assert times_found(sheet[:, 40:], packed(around[0][1:-1, 1:-1]), 40) == 1
+
+
+def test_real_crops_lie_beside_what_is_made(degrade, photos, tmp_path) -> None:
+    real = tmp_path / "real"
+    real.mkdir()
+    for number in range(3):
+        Image.fromarray(picture(10 + number, 40, 50)).save(real / f"{number}.png")
+    arguments = ("preview", photos / "a.png", "--patch", 32, "-n", 3, "--real", real)
+    assert degrade(*arguments, "-o", tmp_path / "sheet.png").code == 0
+    assert degrade(*arguments, "-o", tmp_path / "again.png").code == 0
+    assert (tmp_path / "sheet.png").read_bytes() == (tmp_path / "again.png").read_bytes()
+    sheet = packed(np.asarray(Image.open(tmp_path / "sheet.png")))
+    for cell in real_crops(real, 8, 3, min_detail=5):
+        assert times_found(sheet, packed(cell.image), 32) == 1
+
+
 def test_what_is_printed_is_what_a_recipe_draws() -> None:
     recipe = load_recipe("generic")
     trace = {"steps": [{"op": "gaussian_blur", "id": "gaussian_blur0", "sigma": 2.0, "size": 15}]}
@@ -81,6 +112,8 @@ def test_what_is_printed_is_what_a_recipe_draws() -> None:
         (["photos/a.png", "-o", "photos/b.png", "--patch", 32], 2, "is there already - overwrite with --force"),
         (["photos/a.png", "-o", "photos/a.png", "--patch", 32, "--force"], 2, "choose another -o"),
         (["photos/x.png", "-o", "s.png"], 3, "there is no such file"),
+        (["photos/a.png", "-o", "s.png", "--patch", 32, "--real", "none"], 2, "none: no such folder"),
+        (["photos/a.png", "-o", "s.png", "--patch", 32, "-n", 150, "--patches", 2, "--real", "photos"], 2, "than 400"),
         (["photos/a.png", "-o", "no/s.png", "--patch", 32, "-n", 1], 5, "the folder is not there"),
     ],
 )

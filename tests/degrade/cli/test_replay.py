@@ -10,7 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from degrade import assets, codecs, pipeline
+from degrade import OnTheFly, assets, codecs, pipeline
+from degrade.errors import UsageError
+from degrade.functional.resample import imresize_uint8
+from degrade.recipe import load_recipe
 from degrade.shards.layout import Rows
 from degrade.shards.reader import open_shards
 from degrade.shards.writer import write_shard
@@ -44,6 +47,36 @@ def test_every_pair_of_a_set_is_bit_equal(degrade, shards) -> None:
     assert (ran.code, ran.err) == (0, "")
     assert ran.out == f"{shards}: {PAIRS} of {PAIRS} pairs made again, bit-equal\n"
     assert degrade("replay", shards, 5).out == f"{shards}: 1 of 1 pairs made again, bit-equal\n"
+
+
+@pytest.mark.parametrize("changes", [[], ["unit=photo"], ["margin=0"]], ids=["patch", "photo", "no margin"])
+def test_pairs_of_a_halved_photograph_are_bit_equal(changes, degrade, photos, tmp_path) -> None:
+    recipe, out = load_recipe("cleanup", overrides=changes), tmp_path / "set"
+    synthesize([photos], recipe, out, patch=24, per_image=4, variants=2, min_detail=5, workers=1)
+    pairs, lazy = open_shards(out), OnTheFly(photos, recipe, patch=24, per_image=4, variants=2, min_detail=5)
+    assert (len(pairs), pairs.header(0).hr_size) == (24, (24, 24))
+    for index in range(len(pairs)):
+        (lr, hr), (y, x) = pairs.read(index), pairs.origin(index)
+        assert y % 2 == x % 2 == 0
+        photo = codecs.read(photos / pairs.source_row(index)["path"]).pixels
+        photo = photo[:56] if changes == ["unit=photo"] else photo  # cropped to whole LR pixels
+        halved = imresize_uint8(photo, len(photo) // 2, 36)
+        inner = slice(2, -2) if changes == ["margin=0"] else slice(None)  # else the border is of the patch alone
+        expected = halved[y // 2 : y // 2 + 24, x // 2 : x // 2 + 24]
+        np.testing.assert_allclose(
+            hr[inner, inner], expected[inner, inner], atol=4
+        )  # it clips and rounds after each pass, too
+        np.testing.assert_array_equal(lr, lazy[index].lr)
+        np.testing.assert_array_equal(hr, lazy[index].hr)
+    ran = degrade("replay", out, "all")
+    assert (ran.code, ran.err) == (0, "")
+
+
+def test_a_photograph_must_hold_a_patch_before_it_is_halved(photos, tmp_path) -> None:
+    with pytest.raises(UsageError, match="60 x 72 pixels; patches need at least 64 x 64"):
+        synthesize([photos], "cleanup", tmp_path / "set", patch=32, workers=1)
+    with pytest.raises(UsageError, match="at least 64 x 64"):
+        OnTheFly(photos, "cleanup", patch=32)
 
 
 def test_generated_scenes_need_no_file(degrade, tmp_path) -> None:

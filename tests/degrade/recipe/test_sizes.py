@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -107,6 +108,58 @@ def test_the_target_keeps_its_size(models: dict[str, Path]) -> None:
     made(models, "halves", hr="keeps")
     with pytest.raises(RecipeError, match="makes LR of HR"):
         made(models, LAST, hr="halves")
+
+
+def resized(**stated: object) -> str:
+    values = {"op": "resize", "filter": "area"} | stated
+    return "[[hr]]\n" + "".join(f"{key} = {json.dumps(value)}\n" for key, value in values.items())
+
+
+@pytest.mark.parametrize(
+    ("hr", "expected"),
+    [
+        (resized(divisor=2), 2),
+        (resized(factor=0.25), 4),
+        (resized(divisor=2) + resized(divisor=3), 6),
+        (resized(factor=0.7) + resized(factor=1, of="hr"), 1),  # there and back
+        (resized(divisor_range=[1, 3]) + resized(divisor=2, of="hr"), 2),
+        (resized(divisor=2, probability=0), 1),
+        ('[[hr]]\nop = "unsharp_mask"\n', 1),
+    ],
+)
+def test_the_target_is_a_whole_part_of_the_photograph(hr: str, expected: int) -> None:
+    assert made({}, LAST, hr=hr).reduction == expected
+
+
+@pytest.mark.parametrize(
+    "hr",
+    [
+        resized(divisor=1.5),
+        resized(factor=2),
+        resized(factor=0.3),
+        resized(divisor_range=[1, 2]),
+        resized(divisor=2, probability=0.5),
+        resized(divisor=2) + resized(factor=1, of="hr", probability=0.5),
+        resized(factor=1, of="lr"),
+        LAST,
+        '[[hr]]\nop = "one_of"\n[[hr.branches]]\n[[hr.branches]]\n'
+        'steps = [{ op = "resize", filter = "area", divisor = 2 }]\n',
+        resized(divisor=8) + resized(divisor=8),
+    ],
+)
+def test_a_target_whose_size_is_not_known_or_no_part_is_refused(hr: str) -> None:
+    with pytest.raises(RecipeError, match="hr: its steps"):
+        made({}, LAST, hr=hr)
+
+
+def test_a_model_under_hr_needs_no_more_around_than_it_sees(models: dict[str, Path]) -> None:
+    for hr in (
+        f"{resized(divisor=2)}{_table('hr', models, 'keeps')}",
+        f"{_table('hr', models, 'keeps')}{resized(divisor=2)}",
+    ):
+        assert made(models, LAST, header="scale = 2\nmargin = 6", hr=hr).reduction == 2
+        with pytest.raises(RecipeError, match="looks 6 HR pixels"):
+            made(models, LAST, header="scale = 2\nmargin = 4", hr=hr)
 
 
 def test_the_zoom_is_the_model_s_where_the_size_stays(models: dict[str, Path]) -> None:

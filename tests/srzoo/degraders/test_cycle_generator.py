@@ -41,6 +41,27 @@ def test_the_forward_pass_is_the_described_one() -> None:
     torch.testing.assert_close(degrader(image), expected, atol=1e-5, rtol=1e-5)
 
 
+def test_with_a_skip_the_network_gives_the_change_at_first_none() -> None:
+    torch.manual_seed(0)
+    plain, skipping = (CycleGenerator(CycleGeneratorConfig(blocks=1, features=4, skip=skip)) for skip in (False, True))
+    image = torch.rand(1, 3, 16, 12)
+    assert torch.equal(skipping(image), image)
+    skipping.load_state_dict(plain.state_dict())
+    torch.testing.assert_close(skipping(image), image + plain(image) - 0.5)
+
+
+@pytest.mark.parametrize("strided", [0, 1, 2])
+def test_it_takes_multiples_of_what_it_strides_by(strided: int) -> None:
+    degrader = CycleGenerator(CycleGeneratorConfig(blocks=1, features=2, strided=strided))
+    assert degrader.multiple == 2**strided
+    side = 3 * degrader.multiple + 8
+    assert degrader(torch.rand(1, 3, side, side + degrader.multiple)).shape == (1, 3, side, side + degrader.multiple)
+    widths = {parameter.shape[0] for name, parameter in degrader.named_parameters() if "conv_block" in name}
+    assert widths == {2 * 2**strided}
+    with pytest.raises(ValueError, match="strided: expected 0 to 2, got 3"):
+        CycleGeneratorConfig(strided=3)
+
+
 def test_training_starts_from_weights_of_a_fiftieth() -> None:
     torch.manual_seed(0)
     for key, value in CycleGenerator(CycleGeneratorConfig(blocks=1)).named_parameters():

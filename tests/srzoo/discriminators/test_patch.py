@@ -59,15 +59,16 @@ def test_the_forward_pass_is_the_described_one(norm: str, padding: str) -> None:
     assert expected.shape[2:] == ((5, 7) if padding == "same" else (3, 5))
 
 
-def test_one_logit_sees_70_pixels() -> None:
-    built = critic(norm="keras_frozen")
+@pytest.mark.parametrize(("strided", "side"), [(3, 70), (2, 34), (1, 16)])
+def test_one_logit_sees_its_window(strided: int, side: int) -> None:
+    built = critic(norm="keras_frozen", strided=strided)
     x = torch.rand(1, 3, 120, 128, requires_grad=True)
-    built(x)[0, 0, 6, 7].backward()
+    built(x)[0, 0, 6, 7].backward()  # far from the edge, where windows are cut off
     assert x.grad is not None
     seen = x.grad.abs().sum((0, 1))
     for axis in (0, 1):
         touched = seen.sum(1 - axis).nonzero().flatten()
-        assert touched[-1] - touched[0] + 1 == PatchCritic.receptive_field == 70
+        assert touched[-1] - touched[0] + 1 == built.receptive_field == side
 
 
 def test_impossible_settings_and_small_pictures_are_refused() -> None:
@@ -75,6 +76,9 @@ def test_impossible_settings_and_small_pictures_are_refused() -> None:
         critic(norm="group")
     with pytest.raises(ValueError, match="padding: expected one or same, got 'zero'"):
         critic(padding="zero")
-    with pytest.raises(ValueError, match="at least 24 x 24 pixels"):
+    with pytest.raises(ValueError, match="at least 24 pixels a side"):
         critic()(torch.zeros(1, 3, 23, 40))
-    assert critic().eval()(torch.zeros(1, 3, 24, 24)).shape == (1, 1, 1, 1)
+    for strided, side in ((3, 24), (2, 12), (1, 6)):
+        assert critic(strided=strided).eval()(torch.zeros(1, 3, side, side)).shape == (1, 1, 1, 1)
+    with pytest.raises(ValueError, match="strided: expected 1 to 3, got 4"):
+        critic(strided=4)

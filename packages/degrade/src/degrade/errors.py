@@ -36,7 +36,7 @@ class RecipeError(UsageError):
 
 
 class MissingModelError(RecipeError):
-    """A recipe of ours whose model has not been trained yet."""
+    """A recipe of ours whose model the user has to train."""
 
 
 class PlanChangedError(UsageError):

@@ -86,7 +86,7 @@ class OnTheFly:
         named = [hr] if isinstance(hr, str | Path) else hr
         if not named:
             raise UsageError("hr", "no photos given", "name files or folders")
-        inputs = gather(named, least_side=patch)
+        inputs = gather(named, least_side=patch * chosen.reduction)
         plan = make_plan(
             inputs.sources,
             chosen,

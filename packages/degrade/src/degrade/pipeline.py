@@ -7,7 +7,7 @@ where LR samples fall; a test proves that folding changes nothing beyond roundin
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -22,6 +22,7 @@ from degrade.ops import DRAWS
 from degrade.ops.gather import Run, finished
 from degrade.ops.protocol import BatchDraw, Context, Draw, Step, Waiting
 from degrade.recipe import Recipe, load_recipe
+from degrade.recipe.sizes import MAX_REDUCTION
 from degrade.rng import Stream
 
 ENGINE = 1  # changes whenever the result of any `apply` changes
@@ -54,7 +55,8 @@ def degrade_window(window: Pixels, recipe: Recipe, key: PairKey, margin: int | N
     """The pair of a patch, from the patch and `margin` HR pixels of surroundings on every side.
 
     Args:
-        window: (H + 2 margin, W + 2 margin, C) uint8, H and W multiples of the scale.
+        window: (H + 2 margin, W + 2 margin, C) uint8, H and W multiples of the scale; `recipe.reduction` times as large
+            along each axis where the recipe's [[hr]] steps shrink the photograph.
         margin: the recipe's own unless given; a multiple of the scale.
     """
     return degrade_windows([window], recipe, [key], margin)[0]
@@ -70,12 +72,12 @@ def degrade_windows(
     margin = recipe.margin if margin is None else margin
     hr_windows, runs, traces = [], [], []
     for around, key in zip(windows, keys, strict=True):
-        _check_window(around, recipe.scale, margin)
+        _check_window(around, recipe.scale * recipe.reduction, margin * recipe.reduction)
         stream = Stream(key.source, key.patch, key.variant)
         hr_draws, lr_draws = _drawn(recipe.hr, stream), _drawn(recipe.lr, stream)
-        hr_windows.append(_changed(around, hr_draws, margin))
+        hr_windows.append(_changed(around, hr_draws, margin * recipe.reduction))
         runs.append(_running(hr_windows[-1], lr_draws, scale=recipe.scale, margin=margin))
-        traces.append(_trace(key, hr_draws, lr_draws))
+        traces.append(_trace(key, hr_draws, lr_draws, recipe.reduction))
     pairs = []
     for around, lr, trace in zip(hr_windows, finished(runs), traces, strict=True):
         hr = around[margin : around.shape[0] - margin, margin : around.shape[1] - margin]
@@ -86,7 +88,7 @@ def degrade_windows(
 def degrade_image(
     hr: Pixels, recipe: str | Recipe = "generic", *, key: int | PairKey = 0, scale: int | None = None
 ) -> Pair:
-    """A whole photo degraded: LR, the HR it belongs to (cropped to a multiple of the scale), and the trace.
+    """A whole photo degraded: LR, the HR it belongs to (of the photo cropped to whole LR pixels), and the trace.
 
     Args:
         hr: (H, W, 3) or (H, W, 1) uint8, sRGB.
@@ -101,8 +103,8 @@ def degrade_image(
     if hr.ndim != 3 or hr.shape[2] not in (1, 3):
         raise ValueError(f"expected (height, width, 1 or 3), got {hr.shape}")
     loaded = recipe if isinstance(recipe, Recipe) else load_recipe(recipe, scale=scale)
-    cropped = crop_to_multiple(hr, loaded.scale)
-    around = window(cropped, 0, 0, cropped.shape[0], cropped.shape[1], loaded.margin)
+    cropped = crop_to_multiple(hr, loaded.scale * loaded.reduction)
+    around = window(cropped, 0, 0, cropped.shape[0], cropped.shape[1], loaded.margin * loaded.reduction)
     return degrade_window(around, loaded, key if isinstance(key, PairKey) else PairKey(key))
 
 
@@ -112,10 +114,24 @@ def replay(window: Pixels, trace: str, *, scale: int, margin: int) -> Pixels:
     Raises:
         IntegrityError: the trace names a step or a field that this version does not know.
     """
-    _check_window(window, scale, margin)
     table = json.loads(trace)
+    reduction = stated_reduction(table)
+    _check_window(window, scale * reduction, margin * reduction)
     hr_draws, lr_draws = ([_draw_from(entry) for entry in table.get(side, [])] for side in ("hr_steps", "steps"))
-    return to_pixels(run(_changed(window, hr_draws, margin), lr_draws, scale=scale, margin=margin))
+    return to_pixels(run(_changed(window, hr_draws, margin * reduction), lr_draws, scale=scale, margin=margin))
+
+
+def stated_reduction(trace: Mapping[str, Any]) -> int:
+    """Pixels of the photo for one of HR, along each axis: how much larger than patch and margin the window was.
+
+    Raises:
+        IntegrityError: not a number that a recipe can have.
+    """
+    reduction = trace.get("reduction", 1)
+    if type(reduction) is not int or not 1 <= reduction <= MAX_REDUCTION:
+        problem = f"reduction {reduction!r} is not a whole number from 1 to {MAX_REDUCTION}"
+        raise IntegrityError("trace", problem, "make the set again")
+    return reduction
 
 
 def _drawn(steps: Sequence[Step], stream: Stream) -> list[Draw]:
@@ -123,12 +139,13 @@ def _drawn(steps: Sequence[Step], stream: Stream) -> list[Draw]:
 
 
 def _changed(window: Pixels, draws: Sequence[Draw], margin: int) -> Pixels:
-    """The HR window after its own steps."""
+    """The HR window after its own steps; `margin` is that of the window before them."""
     if not draws:
         return window
-    image = to_float(window)
+    image, place = to_float(window), _Place(window.shape[:2], margin)
     for draw in draws:
-        image = draw.apply(image, Context((-margin, -margin), (window.shape[0], window.shape[1])))
+        image = draw.apply(image, Context(place.origin, place.hr_shape))
+        place.resized(image.shape)
     return to_pixels(image)
 
 
@@ -297,8 +314,10 @@ def _needed(origin: int, size: int, reach: int, axis: AxisMap) -> tuple[int, int
     return max(0, -origin - reach), min(len(axis.first), -origin + size + reach)
 
 
-def _trace(key: PairKey, hr_draws: Sequence[Draw], lr_draws: Sequence[Draw]) -> str:
+def _trace(key: PairKey, hr_draws: Sequence[Draw], lr_draws: Sequence[Draw], reduction: int) -> str:
     table: dict[str, Any] = {"key": f"{key.source:016x}", "patch": key.patch, "variant": key.variant}
+    if reduction > 1:
+        table["reduction"] = reduction
     if hr_draws:
         table["hr_steps"] = [_entry(draw) for draw in hr_draws]
     table["steps"] = [_entry(draw) for draw in lr_draws]

@@ -18,7 +18,8 @@ from degrade.errors import ImageError, IntegrityError, MissingModelError, UsageE
 
 MAX_BYTES = 1 << 30
 SUFFIX, MODEL_SUFFIX = ".npz", ".pt"
-TRAINED_BY = {"h2l-small": "make srdgan-small", "dml-small": "make dml-small"}  # models that come with degrade
+# Models that recipes name and that everybody trains on a camera of their own.
+TRAINED_BY = {"cyclegan": "srzoo train cyclegan", "ddnsr": "srzoo train ddnsr-paper", "dsgan": "srzoo train dsgan"}
 
 _places: dict[str, Path] = {}  # SHA-256: where this process found it
 _folders: dict[str, tuple[Reference, ...]] = {}  # SHA-256 of a folder of references: what lies in it
@@ -67,7 +68,7 @@ def find(name: str, folder: Path | None = None, kind: type[Asset] = PoolFile) ->
     A name without the suffix of its kind (`x`, not `x.npz` or `x.pt`) is one that comes with degrade.
 
     Raises:
-        UsageError: there is none; says where it was looked for.
+        UsageError: there is none; says where it was looked for. MissingModelError: it is one of `TRAINED_BY`.
     """
     if kind is not ReferenceFolder and not name.endswith(SUFFIX if kind is PoolFile else MODEL_SUFFIX):
         return _packaged(name, kind)
@@ -152,7 +153,11 @@ def _packaged(name: str, kind: type[Asset]) -> Path:
         return found
     what, cure = ("pool", "give a file: pool = 'mine.npz'") if is_pool else ("model", "give a file: model = 'mine.pt'")
     if not is_pool and name in TRAINED_BY:
-        raise MissingModelError(f"model '{name}'", "not there yet", f"train one: {TRAINED_BY[name]}")
+        raise MissingModelError(
+            f"model '{name}'",
+            "does not come with degrade",
+            f"train one (`{TRAINED_BY[name]}`, `srzoo export-degrader`)",
+        )
     raise UsageError(f"{what} '{name}'", "does not come with degrade", cure)
 
 

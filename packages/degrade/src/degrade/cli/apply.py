@@ -102,8 +102,9 @@ def apply_photo(job: Job, recipe: Recipe, *, seed: int = 0, force: bool = False)
     data = codecs.read_bytes(job.photo)
     photo, sha256 = codecs.decode(data, str(job.photo)), codecs.sha256(data)
     height, width = photo.pixels.shape[:2]
-    if min(height, width) < recipe.scale:
-        problem = f"{width} x {height} pixels are too few for scale {recipe.scale}"
+    if min(height, width) < recipe.scale * recipe.reduction:
+        halved = f" of a photo made {recipe.reduction} times smaller" if recipe.reduction > 1 else ""
+        problem = f"{width} x {height} pixels are too few for scale {recipe.scale}{halved}"
         raise ImageError(job.photo, problem, "use a larger photo")
     try:
         pixels = codecs.rgb8(photo)

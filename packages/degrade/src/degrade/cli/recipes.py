@@ -9,7 +9,7 @@ from dataclasses import asdict
 import click
 
 from degrade.cli.recipe_language import import_command, ops_command, schema_command
-from degrade.errors import UsageError, printable
+from degrade.errors import MissingModelError, UsageError, printable
 
 _debug_option = click.option("--debug", is_flag=True, expose_value=False, help="Show the traceback of a failure.")
 
@@ -43,21 +43,23 @@ def command() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print the list as JSON.")
 @_debug_option
 def list_command(as_json: bool) -> None:
-    """Show the recipes that come with degrade."""
-    from degrade.recipe import list_recipes, waiting_recipes
+    """Show the recipes that come with degrade. Some need a model that you train: it is said which, and how."""
+    from degrade.recipe import WaitingRecipe, list_recipes, waiting_recipes
 
-    recipes = list_recipes()
+    recipes = sorted([*list_recipes(), *waiting_recipes()], key=lambda recipe: recipe.short_name)
     if as_json:
         keys = ("short_name", "name", "scale", "unit", "source", "description", "digest")
-        click.echo(json.dumps([{key: getattr(recipe, key) for key in keys} for recipe in recipes], indent=1))
+        told = [{key: getattr(recipe, key, None) for key in keys} for recipe in recipes]
+        lacks = [str(recipe.lack) if isinstance(recipe, WaitingRecipe) else None for recipe in recipes]
+        click.echo(json.dumps([{**one, "lacks": lack} for one, lack in zip(told, lacks, strict=True)], indent=1))
         return
     width = max(len(recipe.short_name) for recipe in recipes)
     digits = max(len(str(recipe.scale)) for recipe in recipes)
     for recipe in recipes:
         click.echo(f"{recipe.short_name:{width}}  x{recipe.scale:<{digits}} per {recipe.unit}  {recipe.description}")
         click.echo(f"{'':{width}}  {recipe.name}: {recipe.source}")
-    for lack in waiting_recipes():
-        click.echo(printable(f"not yet: {lack}"))
+        if isinstance(recipe, WaitingRecipe):
+            click.echo(printable(f"{'':{width}}  needs a model: {recipe.lack.cure}"))
 
 
 @command.command(
@@ -74,10 +76,17 @@ Examples:
 @click.option("--json", "as_json", is_flag=True, help="Print what it comes to, with every default filled in.")
 @_debug_option
 def show_command(name: str, scale: int | None, overrides: tuple[str, ...], as_json: bool) -> None:
-    """Print the recipe NAME (or file) as TOML."""
-    from degrade.recipe import load_recipe
+    """Print the recipe NAME (or file) as TOML. One that needs a model is printed, too, and what it lacks is said."""
+    from degrade.recipe import load_recipe, recipe_text
 
-    recipe = load_recipe(name, overrides=overrides, scale=scale)
+    try:
+        recipe = load_recipe(name, overrides=overrides, scale=scale)
+    except MissingModelError as lack:
+        if as_json:
+            raise
+        click.echo(recipe_text(name, overrides=overrides).rstrip("\n"))
+        click.echo(f"degrade: note: {lack}", err=True)
+        return
     if as_json:
         about = {"name": recipe.name, "source": recipe.source, "digest": recipe.digest}
         click.echo(json.dumps({**about, **recipe.as_table()}, indent=1))

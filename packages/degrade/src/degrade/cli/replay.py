@@ -70,7 +70,7 @@ def origin_of(pairs: Pairs, index: int) -> Origin:
         raise UsageError(f"pair {index}", "was captured by cameras, not made by a recipe", "nothing can be replayed")
     whole = int(trace.get("variant", 0)) if trace.get("unit") == "photo" else None
     if not captured:
-        is_needed = pairs.header(index).margin > 0 or whole is not None
+        is_needed = pairs.header(index).margin > 0 or whole is not None or bool(trace.get("hr_steps"))
         return Origin(pairs.source_row(index) if is_needed else None, False, 1, trace, whole)
     try:
         lr, ratio = captured[0]["lr"], int(captured[0]["scale"])
@@ -136,28 +136,31 @@ class Again:
 
     def _lr(self, header: ShardHeader, origin: Origin, pixels: Pixels, place: tuple[int, int]) -> Pixels:
         from degrade.image import window
-        from degrade.pipeline import replay
+        from degrade.pipeline import replay, stated_reduction
 
         scale, margin, trace = header.scale // origin.ratio, header.margin // origin.ratio, json.dumps(origin.trace)
-        (height, width), (y, x) = header.lr_size, place
+        (height, width), (y, x), reduction = header.lr_size, place, stated_reduction(origin.trace)
         if origin.whole is not None:
-            whole = self._whole_lr(pixels, origin.whole, trace, scale, margin)
-            top, left = y // header.scale, x // header.scale
+            whole = self._whole_lr(pixels, origin, scale, margin)
+            top, left = (start // (header.scale * reduction) for start in (y, x))
             return whole[top : top + height, left : left + width]
         around = pixels
         if origin.row is not None:
             top, left = y // origin.ratio, x // origin.ratio
-            around = window(pixels, top, left, height * scale, width * scale, margin)
+            each = scale * reduction
+            around = window(pixels, top, left, height * each, width * each, margin * reduction)
         return replay(around, trace, scale=scale, margin=margin)
 
-    def _whole_lr(self, pixels: Pixels, variant: int, trace: str, scale: int, margin: int) -> Pixels:
+    def _whole_lr(self, pixels: Pixels, origin: Origin, scale: int, margin: int) -> Pixels:
         from degrade.image import crop_to_multiple, window
-        from degrade.pipeline import replay
+        from degrade.pipeline import replay, stated_reduction
 
-        if self._whole is None or self._whole[0] != variant:
-            cropped = crop_to_multiple(pixels, scale)
-            around = window(cropped, 0, 0, cropped.shape[0], cropped.shape[1], margin)
-            self._whole = variant, replay(around, trace, scale=scale, margin=margin)
+        assert origin.whole is not None
+        if self._whole is None or self._whole[0] != origin.whole:
+            reduction = stated_reduction(origin.trace)
+            cropped = crop_to_multiple(pixels, scale * reduction)
+            around = window(cropped, 0, 0, cropped.shape[0], cropped.shape[1], margin * reduction)
+            self._whole = origin.whole, replay(around, json.dumps(origin.trace), scale=scale, margin=margin)
         return self._whole[1]
 
     def _photo_of(self, row: SourceRow) -> Pixels:

@@ -21,7 +21,7 @@ from degrade.errors import MissingModelError, RecipeError, UsageError
 from degrade.ops import OPS
 from degrade.ops.learned import Learned
 from degrade.ops.protocol import Step
-from degrade.recipe.sizes import check_models, check_sizes
+from degrade.recipe.sizes import check_models, check_sizes, reduction
 from degrade.recipe.steps import Reader, check_names, walk
 
 MAX_SCALE = 16
@@ -41,6 +41,7 @@ class Recipe:
         hr, lr: steps that change the target, and steps that make the LR image from it.
         text: the TOML it was read from, overrides applied.
         assets: name and place of every pool, model and folder it uses; the digest knows them by their SHA-256.
+        reduction: pixels of the photograph for one of HR, along each axis; above 1 where [[hr]] steps shrink it.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Recipe:
     lr: tuple[Step, ...]
     text: str
     assets: tuple[tuple[str, str], ...] = ()
+    reduction: int = 1
 
     @property
     def digest(self) -> str:
@@ -74,6 +76,19 @@ class Recipe:
         """What the recipe does, as plain values with the defaults filled in."""
         steps = {side: [_plain(step) for step in getattr(self, side)] for side in ("hr", "lr")}
         return {"scale": self.scale, "margin": self.margin, "unit": self.unit, **steps}
+
+
+@dataclass(frozen=True, kw_only=True)
+class WaitingRecipe:
+    """A recipe that comes with the package, for a model that does not; `lack` says so, and what to do."""
+
+    name: str
+    short_name: str
+    source: str
+    description: str
+    scale: int
+    unit: Literal["patch", "photo"]
+    lack: MissingModelError
 
 
 @dataclass(frozen=True)
@@ -105,12 +120,7 @@ def load_recipe(name_or_path: str | Path, *, overrides: Iterable[str] = (), scal
         UsageError: no such recipe; names the nearest one.
         RecipeError: the file does not say what it must; names the path inside it.
     """
-    text, origin, short_name = _read(name_or_path)
-    table = schema.read_toml(text, origin=origin)
-    changes = list(overrides)
-    if "extends" in table or changes:
-        table = schema.override(_extended(table, origin, depth=0), changes, origin=origin)
-        text = tomli_w.dumps(table)
+    table, text, origin, short_name = _stated(name_or_path, overrides)
     if scale is not None:
         table["scale"] = scale
     path = Path(name_or_path)
@@ -132,17 +142,40 @@ def list_recipes() -> list[Recipe]:
     return [recipe for recipe in _packaged() if isinstance(recipe, Recipe)]
 
 
-def waiting_recipes() -> list[MissingModelError]:
-    """Of those whose model is not trained yet, what they lack."""
-    return [error for error in _packaged() if isinstance(error, MissingModelError)]
+def waiting_recipes() -> list[WaitingRecipe]:
+    """Those whose model the user has to train."""
+    return [recipe for recipe in _packaged() if isinstance(recipe, WaitingRecipe)]
 
 
-def _packaged() -> Iterator[Recipe | MissingModelError]:
+def recipe_text(name_or_path: str | Path, *, overrides: Iterable[str] = ()) -> str:
+    """The TOML of a recipe with overrides, as `Recipe.text`; what it names need not be there.
+
+    Raises:
+        UsageError: no such recipe, or none that can be read.
+    """
+    return _stated(name_or_path, overrides)[1]
+
+
+def _packaged() -> Iterator[Recipe | WaitingRecipe]:
     for name in sorted(entry.name for entry in _folder().iterdir() if entry.name.endswith(".toml")):
+        short_name = name.removesuffix(".toml")
         try:
-            yield load_recipe(name.removesuffix(".toml"))
-        except MissingModelError as error:
-            yield error
+            yield load_recipe(short_name)
+        except MissingModelError as lack:
+            header = _header(_stated(short_name)[0], name)
+            about = {key: getattr(header, key) for key in ("name", "source", "description", "scale", "unit")}
+            yield WaitingRecipe(short_name=short_name, lack=lack, **about)
+
+
+def _stated(name_or_path: str | Path, overrides: Iterable[str] = ()) -> tuple[schema.Table, str, str, str]:
+    """The table of a recipe with overrides, its text, a name for messages, and the short name."""
+    text, origin, short_name = _read(name_or_path)
+    table = schema.read_toml(text, origin=origin)
+    changes = list(overrides)
+    if "extends" in table or changes:
+        table = schema.override(_extended(table, origin, depth=0), changes, origin=origin)
+        text = tomli_w.dumps(table)
+    return table, text, origin, short_name
 
 
 def _folder() -> Any:
@@ -201,12 +234,7 @@ def _built(
     places: Mapping[str, str] | None = None,
 ) -> Recipe:
     try:
-        header_keys = {field.name for field in fields(_Header)}
-        unknown = set(table) - header_keys - {"hr", "lr"}
-        if unknown:
-            key = sorted(unknown)[0]
-            raise UsageError(origin, f"{key}: unknown key", schema.nearest(key, {*header_keys, "hr", "lr"}))
-        header = schema.build(_Header, {k: v for k, v in table.items() if k in header_keys}, origin=origin)
+        header = _header(table, origin)
         reader = Reader(header.scale, origin, folder, places or {})
         hr, lr = (reader.steps(table.get(side, []), side) for side in ("hr", "lr"))
         if not lr:
@@ -215,6 +243,7 @@ def _built(
         margin = -(-header.margin // header.scale) * header.scale
         check_models(hr, lr, scale=header.scale, margin=margin, unit=header.unit, origin=origin)
         check_sizes(lr, header.scale, origin)
+        reduced = reduction(hr, header.scale, origin)
     except RecipeError:
         raise
     except UsageError as error:
@@ -231,7 +260,17 @@ def _built(
         lr=lr,
         text=text,
         assets=tuple(sorted(reader.used.items())),
+        reduction=reduced,
     )
+
+
+def _header(table: schema.Table, origin: str) -> _Header:
+    keys = {field.name for field in fields(_Header)}
+    unknown = set(table) - keys - {"hr", "lr"}
+    if unknown:
+        key = sorted(unknown)[0]
+        raise UsageError(origin, f"{key}: unknown key", schema.nearest(key, {*keys, "hr", "lr"}))
+    return schema.build(_Header, {k: v for k, v in table.items() if k in keys}, origin=origin)
 
 
 def _plain(value: Any) -> Any:

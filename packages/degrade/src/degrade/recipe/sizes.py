@@ -1,4 +1,7 @@
-"""Which size the image may have before each step, whatever is drawn: HR's, LR's, or another."""
+"""Which size the image may have before each step, whatever is drawn.
+
+"hr", "lr", a whole part of HR ("hr/2"), or "other". Under [[hr]] "hr" is the photograph's own.
+"""
 
 from __future__ import annotations
 
@@ -11,6 +14,8 @@ from degrade.ops.learned import Learned
 from degrade.ops.protocol import Step
 from degrade.ops.resize import Downsample, Resize
 
+MAX_REDUCTION = 16  # of the photograph by [[hr]] steps
+
 
 def check_sizes(steps: Sequence[Step], scale: int, origin: str) -> None:
     """Whatever is drawn, the steps must end at LR size."""
@@ -18,6 +23,25 @@ def check_sizes(steps: Sequence[Step], scale: int, origin: str) -> None:
     if _ends(steps, {start}) != {"lr"}:
         problem = "lr: with some draws its steps end at another size than LR's"
         raise UsageError(origin, problem, "end with a `downsample` step that always runs")
+
+
+def reduction(hr: Sequence[Step], scale: int, origin: str) -> int:
+    """Pixels of the photograph for one of HR, along each axis: 1, unless the [[hr]] steps make the target smaller.
+
+    Raises:
+        UsageError: with some draws they end at another size, or at one that is no whole part of the photograph's.
+    """
+    ends = _ends(hr, {"hr"})
+    if ends == {"hr"} or (scale == 1 and ends == {"lr"}):
+        return 1
+    (end, *others) = sorted(ends)
+    if others or not end.startswith("hr/"):
+        problem = "hr: its steps do not always end at one size, the photograph's or a whole part of it"
+        raise UsageError(origin, problem, "resize there by a fixed, whole `divisor`, in a step that always runs")
+    found = int(end.removeprefix("hr/"))
+    if found > MAX_REDUCTION:
+        raise UsageError(origin, f"hr: its steps make the photograph {found} times smaller", f"{MAX_REDUCTION} at most")
+    return found
 
 
 def check_models(hr: Sequence[Step], lr: Sequence[Step], *, scale: int, margin: int, unit: str, origin: str) -> None:
@@ -39,7 +63,8 @@ def check_models(hr: Sequence[Step], lr: Sequence[Step], *, scale: int, margin: 
             continue
         if card.receptive_field == "whole":
             raise UsageError(origin, f"{name} sees the whole picture at once", 'state unit = "photo"')
-        needed = card.receptive_field * (1 if sizes == {"hr"} else scale)
+        is_fine = sizes == {"hr"} or (id(step) in inside_hr and "other" not in sizes)  # HR's pixels, or finer ones
+        needed = card.receptive_field * (1 if is_fine else scale)
         if needed > margin:
             problem = f"{name} looks {needed} HR pixels around, the margin is {margin}"
             raise UsageError(origin, problem, f"state margin = {needed}")
@@ -75,13 +100,25 @@ def _moves(steps: Sequence[Step]) -> bool:
     return any(_ends(steps, {size}) != {size} for size in ("hr", "other"))
 
 
+def _divided(size: str, op: Resize) -> str:
+    """`size` after a resize of it: a whole part of HR where the divisor is whole and always the same."""
+    stated = op.divisor or op.factor
+    assert stated is not None
+    low, high = stated.bounds
+    divisor = low if op.divisor else 1 / low if low > 0 else 0.0
+    if low != high or divisor < 1 or divisor != int(divisor) or not size.startswith("hr"):
+        return "other"
+    return f"hr/{int(divisor) * int(size.removeprefix('hr').removeprefix('/') or 1)}"
+
+
 def _after(op: object, size: str) -> set[str]:
     if isinstance(op, Downsample):
         return {"lr"}
     if isinstance(op, Learned) and op.card.scale > 1:
         return {"lr" if size == "hr" else "other"}
     if isinstance(op, Resize):
-        return {"lr" if op.of == "lr" else size if op.of == "current" else "hr"} if op.is_unit else {"other"}
+        before = "lr" if op.of == "lr" else size if op.of == "current" else "hr"
+        return {before if op.is_unit else _divided(before, op)}
     if isinstance(op, OneOf):
         return {end for branch in op.branches if branch.weight > 0 for end in _ends(branch.steps, {size})}
     if isinstance(op, Shuffled):

@@ -127,13 +127,17 @@ class Reader:
                 name, form = forms[key]
                 result.setdefault(name, {})[form] = value
             elif kind := _asset_kind(hints.get(key)):
-                result[key] = self._asset(kind, value, f"{path}.{key}")
+                result[key] = self._asset(kind, value, f"{path}.{key}", has_reference="reference" in table)
             else:
                 result[key] = value
         return result
 
-    def _asset(self, kind: type[Asset], name: object, path: str) -> dict[str, str]:
-        """The file as an op holds it: its name, and the SHA-256 of what was found."""
+    def _asset(self, kind: type[Asset], name: object, path: str, *, has_reference: bool) -> dict[str, str]:
+        """The file as an op holds it: its name, and the SHA-256 of what was found.
+
+        Args:
+            has_reference: the step names a folder of references, too.
+        """
         if not isinstance(name, str) or not name:
             raise self._error(f"{path}: expected the name of a {_CALLED[kind]}, got {name!r}", "mend the value")
         try:
@@ -143,9 +147,10 @@ class Reader:
                 raise UsageError(name, "names two files of different kinds", "write one of them as ./NAME")
             return {"name": name, "sha256": assets.register(Path(place))}
         except MissingModelError as error:
-            field = path.replace("[", ".").replace("]", "")
-            cure = f"{error.cure}, or --set {field}=FILE"
-            raise MissingModelError(self.origin, f"{path}: {error.subject}: {error.problem}", cure) from None
+            step = path.replace("[", ".").replace("]", "").removesuffix(".model")
+            cure = f"{error.cure} and --set {step}.model=FILE"
+            cure += f" --set {step}.reference=DIR (real LR)" if has_reference else ""
+            raise MissingModelError(self.origin, f"{path}: {error.subject} {error.problem}", cure) from None
         except UsageError as error:
             raise self._error(f"{path}: {error.subject}: {error.problem}", error.cure) from None
 

@@ -47,6 +47,8 @@ class _Wanted(NamedTuple):
 class Cutter:
     """Cuts pairs with HR patches of `patch` x `patch` pixels.
 
+    Where the recipe's [[hr]] steps shrink the picture, a patch covers `side` x `side` pixels of it.
+
     Attributes:
         recipe: makes LR; None: LR is the captured one.
         min_detail: see `position`.
@@ -68,6 +70,15 @@ class Cutter:
         return self.captured_scale * (self.recipe.scale if self.recipe else 1)
 
     @property
+    def reduction(self) -> int:
+        """Pixels of the picture for one of HR."""
+        return self.recipe.reduction if self.recipe else 1
+
+    @property
+    def side(self) -> int:
+        return self.patch * self.reduction
+
+    @property
     def is_whole(self) -> bool:
         """Whether the recipe degrades whole pictures."""
         return self.recipe is not None and self.recipe.unit == PHOTO
@@ -79,9 +90,9 @@ class Cutter:
         return min(max((step.batch for step in steps), default=1), TOGETHER)
 
     def origin(self, picture: Picture, key: int, patch: int) -> Origin:
-        """Where patch number `patch` lies; on LR pixels where LR is cut out of a picture."""
-        grid = self.scale if self.is_whole else self.captured_scale
-        return position(picture.hr, Stream(key, patch), self.patch, self.min_detail, grid)
+        """Where patch number `patch` lies: on whole HR pixels, and on LR pixels where LR is cut out of a picture."""
+        grid = self.reduction * (self.scale if self.is_whole else self.captured_scale)
+        return position(picture.hr, Stream(key, patch), self.side, self.min_detail, grid)
 
     def pairs(
         self,
@@ -121,7 +132,7 @@ class Cutter:
 
     def cut(self, whole: Pair, origin: Origin) -> Pair:
         """The pair at `origin`, in arrays of its own."""
-        y, x = origin
+        y, x = (start // self.reduction for start in origin)
         lr = _square(whole.lr, y // self.scale, x // self.scale, self.patch // self.scale)
         return Pair(lr, _square(whole.hr, y, x, self.patch), whole.trace)
 
@@ -146,8 +157,9 @@ class Cutter:
 
     def _around(self, picture: Picture, origin: Origin) -> Pixels:
         """What a patch is made from: the window of the picture that the recipe works on."""
-        (y, x), scale, margin = origin, self.captured_scale, self.recipe.margin if self.recipe else 0
-        pixels, side = (picture.hr, self.patch) if picture.lr is None else (picture.lr, self.patch // scale)
+        (y, x), scale = origin, self.captured_scale
+        margin = self.recipe.margin * self.reduction if self.recipe else 0
+        pixels, side = (picture.hr, self.side) if picture.lr is None else (picture.lr, self.patch // scale)
         return window(pixels, y // scale, x // scale, side, side, margin)
 
     def _wanted(self, picture: Picture, key: int, patches: Sequence[int], variants: Sequence[int]) -> Iterator[_Wanted]:

@@ -41,8 +41,8 @@ def read(source: Source, plan: Plan) -> Picture:
     """
     picture = _opened(source, plan)
     height, width = picture.hr.shape[:2]
-    if min(height, width) < plan.patch:
-        entry = left_out(source, *too_small(height, width, plan.patch))
+    if min(height, width) < plan.side:
+        entry = left_out(source, *too_small(height, width, plan.side))
         raise ImageError(entry.path, entry.message, "take a smaller patch")
     return picture
 
@@ -56,7 +56,7 @@ def read_or_skip(source: Source, plan: Plan) -> Picture | Skipped:
     except MemoryError as error:
         return left_out(source, "memory", str(error) or "not enough memory to read it")
     height, width = picture.hr.shape[:2]
-    return left_out(source, *too_small(height, width, plan.patch)) if min(height, width) < plan.patch else picture
+    return left_out(source, *too_small(height, width, plan.side)) if min(height, width) < plan.side else picture
 
 
 def captured_step(pair: CapturedPair, scale: int) -> dict[str, Any]:

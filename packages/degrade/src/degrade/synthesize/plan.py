@@ -63,6 +63,7 @@ class Plan:
         assets: name and place of the pools, models and folders that the recipe uses, but for what comes with degrade.
         captured_scale: of captured pairs, HR size over LR size of the pictures; the recipe, if any, makes the rest.
         zoom: optical zoom of same-size pairs, captured ones or those that a model learned from; else 1.
+        reduction: pixels of a picture for one of HR, where the recipe shrinks it first; else 1.
     """
 
     recipe_name: str
@@ -82,6 +83,12 @@ class Plan:
     assets: tuple[tuple[str, str], ...] = ()
     captured_scale: int | None = None
     zoom: int = 1
+    reduction: int = 1
+
+    @property
+    def side(self) -> int:
+        """Of what a patch covers in a picture, in its pixels."""
+        return self.patch * self.reduction
 
     @property
     def num_patches(self) -> int:

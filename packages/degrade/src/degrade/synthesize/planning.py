@@ -38,7 +38,8 @@ def make_plan(
 ) -> Plan:
     """The plan for `sources`, which are in the order of their SHA-256; sizes were checked (`plan.check_sizes`)."""
     sizes = [(source.height, source.width) for source in sources]
-    shares = quotas(sizes, patch=patch, pairs=pairs, per_image=per_image, variants=variants)
+    reduction = recipe.reduction if recipe else 1
+    shares = quotas(sizes, patch=patch * reduction, pairs=pairs, per_image=per_image, variants=variants)
     ratio = captured_scale or 1
     scale = ratio * (recipe.scale if recipe else 1)
     return Plan(
@@ -62,6 +63,7 @@ def make_plan(
         assets=_files(recipe) if recipe else (),
         captured_scale=captured_scale,
         zoom=max(zoom, recipe.zoom) if recipe and scale == 1 else zoom,
+        reduction=reduction,
     )
 
 

@@ -105,7 +105,7 @@ def synthesize(
     chosen = loaded(recipe, overrides, scale)
     check_sizes(patch=patch, scale=chosen.scale, variants=variants, pairs=pairs, per_image=per_image, seed=seed)
     named = [hr] if isinstance(hr, str | Path) else hr
-    inputs = gather(named, least_side=patch, patches=pairs and pairs // variants)
+    inputs = gather(named, least_side=patch * chosen.reduction, patches=pairs and pairs // variants)
     if inputs.note and notice:
         notice(inputs.note)
     if not hr and pairs is None and per_image is None:
