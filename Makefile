@@ -62,7 +62,8 @@ model: $(READY) ## train the model that ships again (SR_DATA=DIR; hours; the sam
 	    --recipe generic --variants 4 --pairs 20352 --out build/shipped/shards
 	$(BIN)/srzoo train 4x-compact --shards build/shipped/shards --out build/shipped/run
 
-include chains/data.mk chains/ren2020-small.mk chains/srdgan-small.mk chains/dml-small.mk
+include chains/data.mk chains/ren2020-small.mk chains/srdgan-small.mk chains/dml-small.mk chains/csrgan-small.mk \
+    chains/ddnsr-small.mk chains/systems-small.mk
 
 clean: ## remove what was built; .venv stays
 	rm -rf build .pytest_cache .ruff_cache .hypothesis

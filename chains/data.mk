@@ -7,6 +7,9 @@ CITY100 ?= $(SR_DATA)/lr_hr/city100_nikond5500
 REALSR  ?= $(SR_DATA)/lr_hr/realsr_ntire2019
 POLYU   ?= $(SR_DATA)/noisy_clean/polyu
 RENOIR  ?= $(SR_DATA)/noisy_clean/renoir
+# Low-quality photographs of many cameras, without any truth: to learn from, and to test with.
+REAL_LQ_TRAIN ?= $(SR_DATA)/real_lq_train
+REAL_LQ ?= $(SR_DATA)/real_lq
 
 VGG19   ?= $(SR_DATA)/weights/vgg19_caffe_imagenet_relu3_4_fp16.pth
 SQUEEZE ?= $(SR_DATA)/weights/squeezenet1_1_caffe_imagenet_features.pth

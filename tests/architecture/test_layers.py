@@ -70,7 +70,7 @@ LIBRARIES: dict[str, dict[str, set[str]]] = {
         "numba": set(),
         "h5py": set(),
         "cv2": set(),
-        "PIL": set(),
+        "PIL": {"report.scatter"},
     },
 }
 

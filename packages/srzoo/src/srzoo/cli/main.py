@@ -24,6 +24,8 @@ COMMANDS = {  # name: (module with a click command called `command`, help)
     "upscale": ("srzoo.cli.upscale", "Enlarge photographs with a trained network."),
     "evaluate": ("srzoo.cli.evaluate", "Judge models on test sets: PSNR, SSIM and more, beside published figures."),
     "evaluate-degrader": ("srzoo.cli.evaluate_degrader", "Judge networks that make LR by real pairs, noise and all."),
+    "tell-apart": ("srzoo.cli.tell_apart", "Train a fresh critic to tell made pictures from real ones."),
+    "follow-noise": ("srzoo.cli.follow_noise", "Tell whether the noise of made LR follows the reference photo's."),
     "export-degrader": ("srzoo.cli.export_degrader", "Write a trained degrader as a file that recipes run."),
     "compare": ("srzoo.cli.compare", "Show several models' results on one page; a blind study of them."),
     "kernel": ("srzoo.cli.kernel", "Estimate the blur kernels of photographs, for recipes to draw from."),

@@ -44,7 +44,8 @@ class PatchCriticConfig:
 class PatchCritic(nn.Module):
     """Pictures (B, 3, H, W), RGB, [0, 1], at least 24 x 24, to a map of logits (B, 1, H/8 - 2, W/8 - 2).
 
-    With fewer strided convolutions 8 and 24 are 4 and 12, or 2 and 6. With `padding="same"` the map is H/8 x W/8. 2,765,633 parameters with batch norm, 2,764,737 with instance norm.
+    With fewer strided convolutions 8 and 24 are 4 and 12, or 2 and 6. With `padding="same"` the map is H/8 x W/8.
+    2,765,633 parameters with batch norm, 2,764,737 with instance norm.
 
     Source: Isola et al. 2017, "Image-to-image translation", appendix 6.1.2 (70 x 70, 16 x 16); the keys of CycleGAN's
     code.

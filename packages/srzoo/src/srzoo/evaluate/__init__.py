@@ -5,7 +5,8 @@ was published.
 
 Of networks that make LR, against real pairs: `scenes` reads those, `learned_degraders` runs the networks,
 `plain_degraders` what they have to beat, `degraders` measures, with `linear_part` for noise, and `degrader_table` lays
-it out.
+it out. Of those that learned without pairs: `tell_apart` trains a critic on what they make, `follow_noise` compares its
+noise with that of the reference.
 """
 
 from srzoo.evaluate.measures import COLUMNS, Figures, Measures

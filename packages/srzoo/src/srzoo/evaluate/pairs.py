@@ -50,12 +50,12 @@ def find_pairs(hr: Path, lr: Path | None = None, *, scale: int) -> list[Pair]:
     Raises:
         UsageError: no pictures, a picture without partner, or two that claim the same one.
     """
-    truths = _pictures("--hr", hr)
+    truths = find_pictures("--hr", hr)
     if lr is None:
         return [Pair(name, path) for name, path in truths.values()]
     if hr.is_file() and lr.is_file():
         return [Pair(hr.name, hr, lr)]
-    starts = _pictures("--lr", lr)
+    starts = find_pictures("--lr", lr)
     pairs = []
     for key, (name, path) in truths.items():
         partner = starts.get(key) or starts.get(f"{key}x{scale}") or starts.get(key.removesuffix(f"_x{scale}"))
@@ -65,15 +65,12 @@ def find_pairs(hr: Path, lr: Path | None = None, *, scale: int) -> list[Pair]:
     return pairs
 
 
-def _name(hr: Path) -> str:
-    """The last part of the path that is not one of the names that every set has."""
-    parts = [part for part in hr.absolute().parts if part != hr.anchor]
-    telling = [part for part in parts if not _NAMELESS.fullmatch(part)]
-    return telling[-1] if telling else str(hr)
+def find_pictures(option: str, place: Path) -> dict[str, tuple[str, Path]]:
+    """Name and path of each picture in `place` and below (or the one file), by what partners share.
 
-
-def _pictures(option: str, place: Path) -> dict[str, tuple[str, Path]]:
-    """Name and path of each picture by what partners share."""
+    Raises:
+        UsageError: no pictures, or two that are the same by name; the line begins with `option`.
+    """
     if place.is_file():
         return {_shared(place.name): (place.name, place)}
     if not place.is_dir():
@@ -92,6 +89,13 @@ def _pictures(option: str, place: Path) -> dict[str, tuple[str, Path]]:
     if not found:
         raise UsageError(f"{option} {place}", "no pictures in this folder", "give the folder that holds them")
     return found
+
+
+def _name(hr: Path) -> str:
+    """The last part of the path that is not one of the names that every set has."""
+    parts = [part for part in hr.absolute().parts if part != hr.anchor]
+    telling = [part for part in parts if not _NAMELESS.fullmatch(part)]
+    return telling[-1] if telling else str(hr)
 
 
 def _shared(name: str) -> str:

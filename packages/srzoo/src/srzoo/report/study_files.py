@@ -49,6 +49,12 @@ MEASURES: dict[str, Measure] = {  # the figures of `srzoo evaluate`, in the digi
     "spectrum_error": Measure("spectrum dB", 2, -1),
     "spectrum_shape_error": Measure("grain dB", 2, -1),
     "correlation_error": Measure("channels", 3, -1),
+    # of `srzoo tell-apart`
+    "accuracy": Measure("critic's accuracy", 3, -1),
+    "auc": Measure("critic's AUC", 3, -1),
+    # of `srzoo follow-noise`
+    "correlation": Measure("correlation", 3, 1),
+    "slope": Measure("slope", 2, 0),
 }
 _SIGNS = {"higher": 1, "lower": -1, "neither": 0}
 
