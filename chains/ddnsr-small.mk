@@ -158,6 +158,20 @@ $(DDN_RUN)/target-$(1)/done: $(DDN)/shards/$(call ddn_hr,$(1))/manifest.json $(D
 endef
 $(foreach target,$(DDN_TARGETS),$(eval $(call ddn_target,$(target))))
 
+# Beside the twelve pictures kept out, one photograph with weak and with strong noise is imitated. Three others take it on.
+
+ddn_strengths := weak strong
+ddn_weak      := 2
+ddn_strong    := 18
+
+$(DDN)/references/done: $(DDN)/tests/done
+	rm -rf $(@D) && mkdir -p $(@D)/hr $(@D)/photo
+	for file in $$(ls $(DDN)/tests/hr | head -n 3); do cp $(DDN)/tests/hr/$$file $(@D)/hr/ || exit 1; done
+	cp $(DDN)/tests/hr/$$(ls $(DDN)/tests/hr | tail -n 1) $(@D)/photo/1.png
+	$(foreach one,$(ddn_strengths),$(BIN)/degrade apply $(@D)/photo/1.png --recipe $(ddn_corrupted) --out $(@D)/$(one) \
+	    --set 'lr.1.sigma_8bit_range=[$(ddn_$(one)), $(ddn_$(one))]' --force && )true
+	touch $@
+
 # Figures: SR of the corrupted test photographs; NIQE of real ones enlarged; whether made noise follows the reference's.
 
 DDN_TRACK1 := impressionism-corrupted esrgan-fs-corrupted esrgan-ddnsr $(DDN_PARTS) l2
@@ -180,9 +194,9 @@ $(DDN_RES)/real.json: $(call ddn_done,$(DDN_TRACK2))
 	    --lr "$(REAL_LQ)" --hr real=$(DDN)/enlarged > $@.part
 	mv $@.part $@
 
-$(DDN_RES)/noise.json: $(foreach run,$(DDN_PARTS),$(DDN_RUN)/$(run)/done)
+$(DDN_RES)/noise.json: $(foreach run,$(DDN_PARTS),$(DDN_RUN)/$(run)/done) $(DDN)/references/done
 	@mkdir -p $(@D) $(DDN)/shown
-	$(BIN)/srzoo follow-noise $(foreach run,$(DDN_PARTS),-m $(run)=$(DDN_RUN)/$(run)) --hr $(DDN)/photos/test \
+	$(BIN)/srzoo follow-noise $(foreach run,$(DDN_PARTS),-m $(run)=$(DDN_RUN)/$(run)) --hr $(DDN)/references/hr \
 	    --reference $(DDN)/camera/test --plot $(DDN)/shown/noise.png --json > $@.part
 	mv $@.part $@
 
@@ -205,20 +219,10 @@ $(DDN_RES)/apart.json: $(DDN)/made/done $(DDN)/camera/split.json
 	    --json > $@.part
 	mv $@.part $@
 
-# Pictures. LR made of one photograph with the noise of another, once weak and once strong; SR of two corrupted
-# photographs and of three real ones; the sheet of recipe `ddnsr`.
+# Pictures. LR of one photograph with the noise of another; SR of two corrupted photographs and of three real ones; the
+# sheet of recipe `ddnsr`.
 
-DDN_SHOWN     := $(DDN)/shown
-ddn_strengths := weak strong
-ddn_weak      := 2
-ddn_strong    := 18
-
-$(DDN)/references/done: $(DDN)/tests/done
-	rm -rf $(@D) && mkdir -p $(@D)/photo
-	cp $(DDN)/tests/hr/"$$(ls $(DDN)/tests/hr | head -n 3 | tail -n 1)" $(@D)/photo/1.png
-	$(foreach one,$(ddn_strengths),$(BIN)/degrade apply $(@D)/photo/1.png --recipe $(ddn_corrupted) --out $(@D)/$(one) \
-	    --set 'lr.1.sigma_8bit_range=[$(ddn_$(one)), $(ddn_$(one))]' --force && )true
-	touch $@
+DDN_SHOWN := $(DDN)/shown
 
 ddn_imitate = $(BIN)/degrade apply $(DDN_SHOWN)/hr/1.png --out $(DDN_SHOWN)/$(2)-$(1) --recipe ddnsr \
     --set lr.0.model=$(abspath $(DDN)/degraders/$(1).pt) --set lr.0.reference=$(abspath $(DDN)/references/$(2)) --force

@@ -96,7 +96,7 @@ $(SYS)/tests/realsr/done: $(SYS)/photos/split.json
 	$(call sys_pairs,$(REALSR)/lr,$(REALSR)/hr,bicubic)
 
 $(SYS)/tests/polyu/done: $(SYS)/photos/split.json
-	$(call sys_kept,$(POLYU),noisy,clean,--test 5 --scene '(.*)_')
+	$(call sys_kept,$(POLYU),noisy,clean,--test 6 --scene '(.*)_' --each '([A-Z][a-z]+)')
 	$(call sys_pairs,$(SYS)/pairs/polyu/noisy/test,$(SYS)/pairs/polyu/clean/test,nearest)
 
 $(SYS)/tests/renoir/done: $(SYS)/photos/split.json
