@@ -8,10 +8,10 @@ SRD_RES  := $(SRD)/results
 SRD_SETS := polyu renoir
 SRD_ON   := bicubic generic gmsr
 SRD_VGG  := --vgg-weights "$(VGG19)"
-SRD_H2L  := --patch 64 --threads 1 $(SRD_VGG)
+SRD_H2L  := --threads 1 $(SRD_VGG)
 SRD_PLAIN := --steps 1000 --threads 1
 SRD_PSNR := --steps 600 --patch 64 --threads 1
-SRD_GAN  := --steps 200 --threads 1 --patch 64 $(SRD_VGG)
+SRD_GAN  := --steps 200 --threads 1 $(SRD_VGG)
 
 .PHONY: srdgan-small
 srdgan-small: $(READY) ## SRDGAN in small, to build/srdgan/report.html (SR_DATA=DIR; an hour)
@@ -23,11 +23,11 @@ $(SRD)/photos/split.json: | $(READY)
 	$(call need,srdgan-small,"$(PHOTOS)" "$(POLYU)" "$(RENOIR)")
 	$(BIN)/python datasets/split.py "$(PHOTOS)" $(SRD)/photos --test 8
 
-# Of a scene that several crops show, all are kept out.
+# Of a scene that several crops show, all are kept out; and of every maker's cameras their share.
 srd_split = $(foreach side,noisy clean,$(BIN)/python datasets/split.py "$(1)/$(side)" $(@D)/$(side) --test $(2) $(3) && )touch $@
 
 $(SRD)/pairs/polyu/done: $(SRD)/photos/split.json
-	$(call srd_split,$(POLYU),5,--scene '(.*)_')
+	$(call srd_split,$(POLYU),6,--scene '(.*)_' --each '([A-Z][a-z]+)')
 
 $(SRD)/pairs/renoir/done: $(SRD)/photos/split.json
 	$(call srd_split,$(RENOIR),7)

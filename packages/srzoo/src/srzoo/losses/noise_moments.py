@@ -11,7 +11,7 @@ from srzoo.tensors import every_nth
 _BINS = 8
 _LAGS = ((0, 1), (1, 0), (1, 1), (0, 2), (2, 0))  # LR pixels
 _UNIT = (5 / 255) ** 2  # the variance that the term is stated in: noise of 5 grey levels
-_CALM = ((6 / 255) ** 2, (24 / 255) ** 2)  # the variance at which a place is not flat any more; is texture
+_CALM = ((6 / 255) ** 2, (14 / 255) ** 2)  # the variance at which a place is not flat any more; is texture
 _KEPT = 0.98  # of the real moments, from step to step
 _FEW = 1e-6  # pixels; keeps what holds none from dividing by 0
 
