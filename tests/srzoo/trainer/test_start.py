@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from srzoo.checkpoint import save_model
+from srzoo.checkpoint import State, save_model, save_state
 from srzoo.errors import ModelFileError, PresetError
 from srzoo.networks.skipres import SkipRes, SkipResConfig
 from srzoo.preset import NetworkPlan
@@ -57,3 +57,17 @@ def test_other_networks_and_broken_files_are_refused(runs: Path) -> None:
     (runs / "psnr" / "generator.safetensors").write_bytes(b"nothing")
     with pytest.raises(ModelFileError, match="not a whole"):
         started(runs, "psnr")
+
+
+def test_what_is_no_product_comes_from_the_state_of_a_run_that_ended(runs: Path) -> None:
+    torch.manual_seed(5)
+    restorer = SkipRes(CONFIG)
+    tensors = {f"network/restorer/{key}": value for key, value in restorer.state_dict().items()}
+    save_state(runs / "psnr" / "state", State(3, tensors, {}))
+    found = started(runs, "psnr", role="restorer").head.weight
+    assert torch.equal(found, restorer.head.weight)
+    with pytest.raises(PresetError, match="no whole state there has a 'judge'"):
+        started(runs, "psnr:judge")
+    (runs / "psnr" / "generator.safetensors").unlink()
+    with pytest.raises(PresetError, match="no trained 'psnr'"):  # it has not ended
+        started(runs, "psnr", role="restorer")

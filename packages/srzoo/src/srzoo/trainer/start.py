@@ -14,15 +14,15 @@ from srzoo.preset import NetworkPlan
 
 
 def load_start(network: nn.Module, role: str, plan: NetworkPlan, out: Path) -> None:
-    """Load the weights that `plan.start_from` names into `network`; a critic's are in a run's newest training state.
+    """Load the weights that `plan.start_from` names into `network`: a product, else a run's newest training state.
 
     Raises:
         PresetError: nothing of that name is trained yet, or it is another network.
         ModelFileError: a file that cannot be read.
     """
     path = find_start(plan, role, out)
-    if plan.type in DISCRIMINATORS:
-        _load_critic(network, role, plan, path)
+    if path.is_dir():
+        _load_state(network, role, plan, path)
         return
     model = load_degrader(path) if plan.type in DEGRADERS else load_model(path)
     if (model.name, model.network.config) != (plan.type, plan.config):
@@ -37,7 +37,7 @@ def load_start(network: nn.Module, role: str, plan: NetworkPlan, out: Path) -> N
 def find_start(plan: NetworkPlan, role: str, out: Path) -> Path:
     """A file as it stands; else the product of an earlier stage, a run folder, or a run beside this one.
 
-    For a critic, which is no product, the folder of training states of a run.
+    For what is no product, a critic or CycleGAN's way back, the folder of training states of a run.
 
     Raises:
         PresetError: nothing of that name is trained yet.
@@ -48,9 +48,11 @@ def find_start(plan: NetworkPlan, role: str, out: Path) -> Path:
     if Path(name).is_file() and not is_critic:
         return Path(name)
     for folder in (out / name, Path(name), out.parent / name):
-        path = folder / ("state" if is_critic else f"{stated}.safetensors")
-        if any(path.glob("step-*")) if is_critic else path.is_file():
-            return path
+        if not is_critic and (folder / f"{stated}.safetensors").is_file():
+            return folder / f"{stated}.safetensors"
+        is_trained = is_critic or any(folder.glob("*.safetensors"))  # a run that ended has its products
+        if is_trained and any((folder / "state").glob("step-*")):
+            return folder / "state"
     what = "training state of a run" if is_critic else "trained"
     raise PresetError(
         f"networks.{role}.start_from",
@@ -65,7 +67,7 @@ def _parsed(reference: str, role: str) -> tuple[str, str]:
     return (name, stated) if colon else (reference, role)
 
 
-def _load_critic(network: nn.Module, role: str, plan: NetworkPlan, states: Path) -> None:
+def _load_state(network: nn.Module, role: str, plan: NetworkPlan, states: Path) -> None:
     assert plan.start_from is not None
     stated = _parsed(plan.start_from, role)[1]
     state, _ = newest_state(states, put_aside=False)
