@@ -13,7 +13,7 @@ CSR_VGG     := --vgg-weights "$(VGG19)"
 CSR_CYCLE   := --steps 1500 --threads 1
 CSR_PSNR    := --steps 800 --patch 64 --threads 1
 CSR_GAN     := --steps 250 --patch 64 --threads 1 --set networks.critic.patch=64 $(CSR_VGG)
-CSR_JOINT   := --steps 400 --threads 1 $(CSR_VGG)
+CSR_JOINT   := --steps 200 --patch 96 --threads 1 $(CSR_VGG)
 
 .PHONY: csrgan-small
 csrgan-small: $(READY) ## CSR-GAN in small, to build/csrgan/report.html (SR_DATA=DIR; forty minutes)
