@@ -28,7 +28,7 @@ FLOORS: dict[str, dict[str, int]] = {
     },
     "srzoo": {
         "errors": 0,
-        "tensors": 1, "features": 1,
+        "tensors": 1, "threads": 1, "features": 1,
         "networks": 2, "degraders": 2, "discriminators": 2, "losses": 2, "metrics": 2, "ema": 2, "optim": 2,
         "data": 3,
         "checkpoint": 4, "objectives": 4,

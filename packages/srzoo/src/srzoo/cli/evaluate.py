@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 from degrade.errors import UsageError
+from srzoo.cli.bar import counting
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from srzoo.cli.contestants import Contestant
     from srzoo.evaluate import Figures, Measures, Results, TestSet
     from srzoo.report.evaluation import Gallery
@@ -239,7 +237,7 @@ def _judge(
     from srzoo.evaluate import Results, evaluate
 
     results = []
-    with _progress(sum(len(one.pairs) for one in sets)) as advance:
+    with counting("evaluating", sum(len(one.pairs) for one in sets)) as advance:
         for one in sets:
             pictures = []
             for judged in evaluate(one.pairs, [c.method for c in there], measures, scale=scale):
@@ -263,15 +261,3 @@ def _gallery() -> Gallery:
     from srzoo.report.evaluation import Gallery
 
     return Gallery()
-
-
-@contextmanager
-def _progress(total: int) -> Iterator[Callable[[], None]]:
-    """A bar of pictures on stderr, on a terminal only, gone at the end."""
-    from rich.console import Console
-    from rich.progress import Progress
-
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("evaluating", total=total)
-        yield lambda: bar.advance(task)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from degrade.errors import UsageError, printable
+from srzoo.cli.bar import counting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -130,7 +130,7 @@ def command(
     framing = Framing(scale, multiple, nearest=nearest, border=border, seed=seed)
     plain = [_plain(one, fit, framing) for one, fit in zip(sets, fits, strict=True)]
     judged = []
-    with _progress(sum(len(one.pairs) for one in sets)) as advance:
+    with counting("judging", sum(len(one.pairs) for one in sets)) as advance:
         for one, (rivals, fitted_to) in zip(sets, plain, strict=True):
             both = _unique(one, [*rivals, *learned])
             results = _judge(one, DegraderJudge(both, border, noise), framing, out, advance)
@@ -273,15 +273,3 @@ def _show(judged: Sequence[JudgedSet], learned: Sequence[Degrader], framing: Fra
             click.echo(printable(f"{one.set.name}: {name}: {what}{fitted}"))
     for one in learned:
         click.echo(printable(f"{one.name}: {one.what}"))
-
-
-@contextmanager
-def _progress(total: int) -> Iterator[Callable[[], None]]:
-    """A bar of pictures on stderr, on a terminal only, gone at the end."""
-    from rich.console import Console
-    from rich.progress import Progress
-
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("judging", total=total)
-        yield lambda: bar.advance(task)

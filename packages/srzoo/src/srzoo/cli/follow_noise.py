@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from degrade.errors import UsageError, printable
+from srzoo.cli.bar import counting
 
 if TYPE_CHECKING:
     from degrade.image import Pixels
@@ -65,7 +65,7 @@ def command(
 
     if len(photos) < FEWEST:
         raise UsageError(f"--reference {references}", f"holds {len(photos)}", f"give at least {FEWEST} photos")
-    with _progress(len(degraders) * len(hrs) * len(photos)) as advance:
+    with counting("making LR", len(degraders) * len(hrs) * len(photos)) as advance:
         found = follow_noise(degraders, hrs, photos, scale, advance=advance)
     if plot is not None:
         _draw(found, plot)
@@ -172,15 +172,3 @@ def _show(found: Following, degraders: Sequence[Degrader], num_truths: int) -> N
 
 def _shown(value: float, digits: int) -> str:
     return "-" if math.isnan(value) else f"{value:.{digits}f}"
-
-
-@contextmanager
-def _progress(total: int) -> Iterator[Callable[[], None]]:
-    """A bar of pictures on stderr, on a terminal only, gone at the end."""
-    from rich.console import Console
-    from rich.progress import Progress
-
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("making LR", total=total)
-        yield lambda: bar.advance(task)

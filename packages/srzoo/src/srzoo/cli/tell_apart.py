@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from degrade.errors import UsageError
+from srzoo.cli.bar import counting
 
 if TYPE_CHECKING:
     from srzoo.evaluate.table import Grid
@@ -64,7 +64,7 @@ def command(real: Path, made: tuple[str, ...], crop: int, steps: int, seed: int,
     reals = read_pictures("--real", real, crop)
     sets = {name: read_pictures(f"--made {name}:", folder, crop) for name, folder in places.items()}
     found = {}
-    with _progress(len(sets) * FOLDS * steps) as advance:
+    with counting("training critics", len(sets) * FOLDS * steps) as advance:
         for name, pictures in sets.items():
             found[name] = tell_apart(reals, pictures, trial, advance=advance)
     if as_json:
@@ -142,15 +142,3 @@ def _grid(found: Mapping[str, Separation], sets: Mapping[str, Sequence[Picture]]
     ]
     headings = ("made", "pictures", "accuracy", "each part", "AUC")
     return Grid(title, headings, tuple(rows), words=frozenset({0}))
-
-
-@contextmanager
-def _progress(total: int) -> Iterator[Callable[[], None]]:
-    """A bar of steps on stderr, on a terminal only, gone at the end."""
-    from rich.console import Console
-    from rich.progress import Progress
-
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as bar:
-        task = bar.add_task("training critics", total=total)
-        yield lambda: bar.advance(task)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
@@ -22,6 +21,7 @@ from srzoo.errors import ImageError, UsageError
 from srzoo.evaluate.pairs import find_pictures
 from srzoo.optim import OptimiserConfig, adam, learning_rate_at
 from srzoo.tensors import to_tensor
+from srzoo.threads import one_thread
 
 FOLDS = 2
 GRID = 4  # test crops down and across a picture
@@ -143,7 +143,7 @@ def tell_apart(
     """
     real_folds, made_folds = deal([one.scene for one in real], [one.scene for one in made])
     results = []
-    with _one_thread():
+    with one_thread():
         for fold in range(FOLDS):
             critic = _fresh_critic(trial.seed)
             kept = [_part(real, real_folds, fold, inside=False), _part(made, made_folds, fold, inside=False)]
@@ -241,13 +241,3 @@ def auc(above: NDArray[np.floating], below: NDArray[np.floating]) -> float:
     ordered = np.sort(below)
     beaten = np.searchsorted(ordered, above, "left") + np.searchsorted(ordered, above, "right")
     return float(beaten.mean()) / (2 * len(ordered))
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

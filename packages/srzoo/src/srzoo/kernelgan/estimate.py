@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -15,6 +14,7 @@ from srzoo.kernelgan import losses
 from srzoo.kernelgan.critic import LinearPatchCritic
 from srzoo.kernelgan.crops import CRITIC_CROP, GENERATOR_CROP, draw_crops
 from srzoo.kernelgan.generator import STRIDE, DeepLinear, downscaled
+from srzoo.threads import one_thread
 
 STEPS = 3000
 _LEARNING_RATE, _BETAS = 2e-4, (0.5, 0.999)
@@ -44,7 +44,7 @@ def estimate(
     """
     image = to_float(crop_to_multiple(pixels, STRIDE))
     corners = draw_crops(image, steps, np.random.Generator(np.random.PCG64(seed)))
-    with _one_thread():
+    with one_thread():
         run = _Run(image, torch.Generator().manual_seed(seed))
         for step, (ours, theirs) in enumerate(zip(corners.generator, corners.critic, strict=True)):
             run.step(step, ours, theirs)
@@ -103,13 +103,3 @@ def _descend(loss: Tensor, optimiser: torch.optim.Optimizer) -> None:
 def _cut(photo: Tensor, corner: NDArray[np.int64], side: int) -> Tensor:
     y, x = int(corner[0]), int(corner[1])
     return photo[:, :, y : y + side, x : x + side]
-
-
-@contextmanager
-def _one_thread() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)
