@@ -11,7 +11,7 @@ SYS_PAIRS   := 2000
 SYS_KERNEL  := --steps 750
 SYS_RESTYLE := --steps 1500 --threads 1
 SYS_PSNR    := --steps 600 --patch 64 --threads 1
-SYS_DDNSR   := --steps 900 --threads 1 --vgg-weights "$(VGG19)" --set optimisers.degrader.learning_rate=1e-3 \
+SYS_DDNSR   := --steps 500 --threads 1 --vgg-weights "$(VGG19)" --set optimisers.degrader.learning_rate=1e-3 \
     --set loss.sr.perceptual=0 --set loss.sr.adversarial=0 --set loss.sr.pixel=1 --set loss.sr.pixel_distance=mse
 SYS_SR      := --steps 1000 --threads 1
 
