@@ -131,7 +131,7 @@ ddn_no-content  := $(call ddn_without,content)
 ddn_no-adversarial := $(call ddn_without,adversarial)
 ddn_no-cycle    := $(call ddn_without,cycle)
 ddn_zeros       := --set networks.degrader.single=true
-ddn_l2          := $(call ddn_without,sr.perceptual sr.adversarial) --set loss.sr.pixel=1 --set loss.sr.pixel_distance=mse
+ddn_l2          := $(ddnsr_l2)
 
 # $(call ddn_train,SHARDS,DOMAIN,OPTIONS)
 ddn_train = $(call train,ddnsr-paper-small,--shards $(DDN)/shards/$(1) --real-lr "$(ddn_lr_$(2))" $(ddn_watch_$(2)) \

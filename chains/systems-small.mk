@@ -12,11 +12,11 @@ SYS_KERNEL  := --steps 750
 SYS_RESTYLE := --steps 1500 --threads 1
 SYS_PSNR    := --steps 600 --patch 64 --threads 1
 SYS_DDNSR   := --steps 500 --threads 1 --vgg-weights "$(VGG19)" --set optimisers.degrader.learning_rate=1e-3 \
-    --set loss.sr.perceptual=0 --set loss.sr.adversarial=0 --set loss.sr.pixel=1 --set loss.sr.pixel_distance=mse
+    $(ddnsr_l2)
 SYS_SR      := --steps 1000 --threads 1
 
 .PHONY: systems-small
-systems-small: $(READY) ## eight degradations, one SR network on each, to build/systems/report.html (SR_DATA=DIR; half an hour)
+systems-small: $(READY) ## eight degradations, one SR network on each, to build/systems/report.html (SR_DATA=DIR; forty minutes)
 	$(MAKE) --jobs 2 $(SYS)/report.html
 
 # Ten photographs are kept out. DIV2K's crops show few scenes, so none of them is.
@@ -26,9 +26,8 @@ $(SYS)/photos/split.json: | $(READY)
 	$(BIN)/python datasets/split.py "$(PHOTOS)" $(SYS)/photos --test 10 --train-only 'div2k_*'
 
 # One domain for all that learn without pairs: real low-quality photographs. A pool of their kernels and noise, two
-# networks that restyle bicubic LR, and DDNSR, whose SR network begins as a PSNR network on bicubic pairs and has L2 alone
-# (appendix C): only its degrader is used, and so each step takes half the time. Code 3: some photographs gave no kernel,
-# and are left out.
+# networks that restyle bicubic LR, and DDNSR, whose SR network begins as a PSNR network on bicubic pairs and has L2 alone,
+# as only its degrader is used. Code 3: some photographs gave no kernel, and are left out.
 
 $(SYS)/pool/done: $(SYS)/photos/split.json
 	@mkdir -p $(@D)
